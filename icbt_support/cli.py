@@ -1,0 +1,194 @@
+"""Operators' commands: `flask --help` lists them."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+from cryptography.fernet import Fernet
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import create_engine
+
+from icbt_support import clock
+from icbt_support.accounts.models import Role
+from icbt_support.accounts.operations import invite_first_person
+from icbt_support.audit import Actor
+from icbt_support.audit.seals import verify_audit
+from icbt_support.db import commit_with_retry, db
+from icbt_support.demo.building import PASSWORD, build_demo, forget_everything, has_any_data
+from icbt_support.demo.people import SIGN_INS
+from icbt_support.jobs import backups, runner
+from icbt_support.jobs.summary import describe_jobs
+from icbt_support.programme.checks import check_content
+from icbt_support.schema import WrongSchema, check_schema, migrate, migration_lock
+from icbt_support.settings import Environment, Settings
+
+people = AppGroup("people", help="People who may sign in.")
+content = AppGroup("content", help="Programmes as files.")
+audit = AppGroup("audit", help="The audit and its seals.")
+keys = AppGroup("keys", help="Keys for encrypted columns.")
+
+
+def register_commands(app: Flask) -> None:
+    for command in (people, content, audit, keys, prepare, worker, tick, demo, jobs, backup, restore):
+        app.cli.add_command(command)
+
+
+def settings() -> Settings:
+    return current_app.config["SETTINGS"]
+
+
+@click.command("prepare")
+@with_appcontext
+def prepare() -> None:
+    """Migrate, and build the demo if there is no data yet (development)."""
+    migrate(settings().database_url)
+    if settings().is_development:
+        _build_demo_once(patients=40, weeks=8, again=False)
+        _print_sign_ins()
+
+
+@click.command("demo")
+@click.option("--patients", default=40, show_default=True, type=click.IntRange(1, 5_000))
+@click.option("--weeks", default=8, show_default=True, type=click.IntRange(1, 60))
+@click.option("--again", is_flag=True, help="Throw away what is there first.")
+@with_appcontext
+def demo(patients: int, weeks: int, again: bool) -> None:
+    """Let synthetic people live through simulated weeks (development and test)."""
+    if settings().is_production:
+        raise click.ClickException("The demo is for development: this is production.")
+    migrate(settings().database_url)
+    _build_demo_once(patients=patients, weeks=weeks, again=again)
+    _print_sign_ins()
+
+
+def _build_demo_once(*, patients: int, weeks: int, again: bool) -> None:
+    engine = create_engine(settings().database_url)
+    with migration_lock(settings().database_url, engine):
+        if again:
+            forget_everything()
+        if has_any_data():
+            return
+        click.echo(f"Building the demo: {patients} people, {weeks} weeks …")
+        build_demo(current_app._get_current_object(), patients=patients, weeks=weeks)  # type: ignore[attr-defined]
+    engine.dispose()
+
+
+def _print_sign_ins() -> None:
+    click.echo(f"\n  {settings().base_url}\n")
+    for email, words in SIGN_INS:
+        click.echo(f"  {email:<24} {words}")
+    click.echo(f"\n  password: {PASSWORD}\n")
+
+
+@click.command("worker")
+@with_appcontext
+def worker() -> None:
+    """Run the scheduler alone, without pages; any number of these may run."""
+    _require_schema()
+    runner.run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@click.command("tick")
+@click.option("--at", "at_text", help="An instant like 2026-12-01T09:00+00:00 (development and test).")
+@with_appcontext
+def tick(at_text: str | None) -> None:
+    """Run every due job once, then exit."""
+    _require_schema()
+    at = _instant(at_text) if at_text else None
+    for name, did in runner.tick(current_app._get_current_object(), at=at):  # type: ignore[attr-defined]
+        click.echo(f"{name:<12} {did}")
+
+
+def _instant(words: str) -> datetime:
+    if settings().environment is Environment.PRODUCTION:
+        raise click.ClickException("--at is for development and test: this is production.")
+    try:
+        at = datetime.fromisoformat(words)
+    except ValueError as error:
+        raise click.ClickException(f"--at is '{words}': it looks like 2026-12-01T09:00+00:00.") from error
+    if at.tzinfo is None:
+        raise click.ClickException("--at has no zone: it looks like 2026-12-01T09:00+00:00.")
+    return at
+
+
+@click.command("jobs")
+@with_appcontext
+def jobs() -> None:
+    """What is due, late or failed."""
+    _require_schema()
+    for line in describe_jobs(now=clock.now()):
+        click.echo(line)
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@with_appcontext
+def backup(file: Path) -> None:
+    """Copy the database while it is in use, and open the copy to check it."""
+    click.echo(backups.back_up(settings().database_url, file))
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, exists=True))
+@with_appcontext
+def restore(file: Path) -> None:
+    """Put a backup in the place of the database; stop the product first."""
+    db.session.remove()
+    db.engine.dispose()
+    click.echo(backups.restore(settings().database_url, file))
+
+
+@people.command("invite")
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role if role is not Role.PATIENT]))
+@click.option("--service", "service_name", required=True)
+@with_appcontext
+def invite_person(email: str, role: str, service_name: str) -> None:
+    """Invite a member of staff; the first one makes the service."""
+    _require_schema()
+    operator = Actor.operator("flask people invite")
+    try:
+        words = commit_with_retry(
+            lambda: invite_first_person(email, Role(role), service_name, by=operator, now=clock.now())
+        )
+    except ValueError as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo(words)
+
+
+@content.command("check")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+def check(path: Path | None) -> None:
+    """Check a programme's files; every mistake is named with its file, line and key."""
+    mistakes = check_content(path)
+    for mistake in mistakes:
+        click.echo(str(mistake))
+    if mistakes:
+        raise SystemExit(1)
+    click.echo("No mistakes found.")
+
+
+@audit.command("verify")
+@with_appcontext
+def verify() -> None:
+    """Name the first audit line that was altered, is missing or was never sealed."""
+    finding = verify_audit(key=settings().seal_key, now=clock.real_now())
+    if finding is not None:
+        click.echo(finding.message)
+        raise SystemExit(1)
+    click.echo("Every sealed line is as it was written.")
+
+
+@keys.command("new")
+def new_key() -> None:
+    """Print a new key for DATA_KEYS."""
+    click.echo(Fernet.generate_key().decode())
+
+
+def _require_schema() -> None:
+    try:
+        with db.engine.connect() as connection:
+            check_schema(connection)
+    except WrongSchema as refusal:
+        raise click.ClickException(str(refusal)) from refusal

@@ -1,0 +1,322 @@
+"""The database: portable types, how a transaction begins, and what every table declares about itself."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    event,
+    inspect,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+LARGEST_ID = 2**63 - 1
+BUSY_TIMEOUT_MS = 10_000
+_RETRIES = 5
+_SERIALIZATION_FAILURES = {"40001", "40P01"}
+Result = TypeVar("Result")
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, engine_options={"pool_pre_ping": True})
+
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class WithId:
+    """A table with a number of its own as its key."""
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=True)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: aware on both sides of the database, kept in UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no zone: instants are aware.")
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_cipher: MultiFernet | None = None
+
+
+def use_data_keys(keys: tuple[str, ...]) -> None:
+    """Sets the keys of encrypted columns, newest first; older ones still read."""
+    global _cipher
+    _cipher = MultiFernet([Fernet(key) for key in keys])
+
+
+def _current_cipher() -> MultiFernet:
+    if _cipher is None:
+        raise RuntimeError("The data keys are not set: call use_data_keys before touching encrypted columns.")
+    return _cipher
+
+
+class UnreadableText(Exception):
+    """A stored text cannot be decrypted with the configured DATA_KEYS."""
+
+
+class EncryptedText(TypeDecorator[str]):
+    """What a person typed, encrypted with DATA_KEYS; never searched by SQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _current_cipher().encrypt(value.encode()).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        try:
+            return _current_cipher().decrypt(value.encode()).decode()
+        except InvalidToken as error:
+            raise UnreadableText("A stored text was written with a key that DATA_KEYS does not hold.") from error
+
+
+class EncryptedJson(TypeDecorator[Any]):
+    """A small document that a person typed (a tool's fields, a letter's sections), encrypted as one text."""
+
+    impl = EncryptedText
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def text_enum(kind: type[StrEnum]) -> Enum:
+    """A `StrEnum` kept as its text, with a CHECK on both engines."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=True,
+        length=40,
+        values_callable=lambda members: [member.value for member in members],
+        name=kind.__name__.lower(),
+    )
+
+
+class Subject(StrEnum):
+    """Whose data a table holds."""
+
+    PATIENT = "patient"
+    STAFF = "staff"
+    ACCOUNT = "account"
+    SERVICE = "service"
+    NOBODY = "nobody"
+
+
+class Keep(StrEnum):
+    """How long a row is kept."""
+
+    CLINICAL_RECORD = "20 years after the last treatment"
+    WHILE_ACCOUNT_LIVES = "while the account lives"
+    WHILE_SERVICE_LIVES = "while the service lives"
+    AUDIT = "as long as the record that it is about"
+    DAYS_90 = "90 days"
+    DAYS_400 = "400 days"
+
+
+class Erasure(StrEnum):
+    """What a granted erasure does to a row."""
+
+    DELETE = "delete"
+    BLANK = "blank the text, keep the row"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class TableCare:
+    """Whose a table is, how long it is kept and what erasure does to it; a test fails on a table without one."""
+
+    whose: Subject
+    keep: Keep
+    on_erasure: Erasure
+
+
+def care(whose: Subject, keep: Keep, on_erasure: Erasure) -> dict[str, Any]:
+    """The last element of `__table_args__`: `care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE)`."""
+    return {"info": {"care": TableCare(whose, keep, on_erasure)}}
+
+
+# How a transaction begins -------------------------------------------------------------------------------------
+
+_will_write: ContextVar[bool] = ContextVar("will_write", default=False)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Transactions that begin in here take SQLite's write lock at once instead of failing half-way."""
+    token = _will_write.set(True)
+    try:
+        yield
+    finally:
+        _will_write.reset(token)
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    if "sqlite" not in type(dbapi_connection).__module__:
+        return
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _will_write.get() else "BEGIN")
+
+
+def commit_with_retry(work: Callable[[], Result]) -> Result:
+    """Runs `work` in one write transaction of the session and commits it.
+
+    A serialisation failure or deadlock (PostgreSQL) runs the whole of `work` again, at most five times.
+    """
+    for attempt in range(1, _RETRIES + 1):
+        db.session.rollback()
+        try:
+            with writing():
+                result = work()
+                db.session.commit()
+            return result
+        except DBAPIError as error:
+            db.session.rollback()
+            if attempt == _RETRIES or not is_worth_retrying(error):
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * attempt)
+        except BaseException:
+            db.session.rollback()
+            raise
+    raise AssertionError("unreachable")
+
+
+def is_worth_retrying(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in _SERIALIZATION_FAILURES
+
+
+def is_database_away(error: BaseException) -> bool:
+    """Locked for too long, full, read-only or unreachable: nothing was saved, and it is nobody's mistake."""
+    return isinstance(error, OperationalError)
+
+
+@contextmanager
+def apart() -> Iterator[Connection]:
+    """A short transaction of its own beside the session, for what must survive the request's rollback."""
+    with writing(), db.engine.begin() as connection:
+        yield connection
+
+
+# Triggers and other DDL that a batch alteration may drop; declared once, re-asserted after every upgrade. ------
+
+
+@dataclass(frozen=True)
+class Trigger:
+    name: str
+    table: str
+    sqlite: str
+    postgresql: tuple[str, ...]
+
+
+_triggers: dict[str, Trigger] = {}
+
+
+def declare_trigger(trigger: Trigger) -> None:
+    _triggers[trigger.name] = trigger
+
+
+def declared_triggers() -> tuple[Trigger, ...]:
+    return tuple(_triggers[name] for name in sorted(_triggers))
+
+
+def refuse_changes(table: str, *, frozen_columns: tuple[str, ...] = ()) -> None:
+    """Declares that rows of `table` are never deleted nor updated; with `frozen_columns`, only those never change."""
+    frozen = " AND ".join(f"OLD.{column} IS NOT DISTINCT FROM NEW.{column}" for column in frozen_columns)
+    _refuse(table, "delete", "")
+    _refuse(table, "update", f"WHEN (NOT ({frozen}))" if frozen else "")
+
+
+def _refuse(table: str, verb: str, when: str) -> None:
+    name = f"{table}_refuse_{verb}"
+    before = f"BEFORE {verb.upper()} ON {table} FOR EACH ROW {when}"
+    declare_trigger(
+        Trigger(
+            name=name,
+            table=table,
+            sqlite=(
+                f"CREATE TRIGGER IF NOT EXISTS {name} {before.replace('IS NOT DISTINCT FROM', 'IS')} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            ),
+            postgresql=(
+                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
+                f"CREATE OR REPLACE TRIGGER {name} {before} EXECUTE FUNCTION {name}()",
+            ),
+        )
+    )
+
+
+def assert_triggers(connection: Connection) -> None:
+    """Creates every declared trigger that is not there, on the tables that this revision has."""
+    present = set(inspect(connection).get_table_names())
+    for trigger in declared_triggers():
+        if trigger.table not in present:
+            continue
+        statements = (trigger.sqlite,) if connection.dialect.name == "sqlite" else trigger.postgresql
+        for statement in statements:
+            connection.execute(text(statement))

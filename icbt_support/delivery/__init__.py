@@ -1,0 +1,1 @@
+"""Channels behind one protocol, and the rendering of outbound mail."""

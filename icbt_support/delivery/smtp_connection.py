@@ -1,0 +1,336 @@
+"""One SMTP connection that pipelines (RFC 2920) when the server offers it, and asks one command at a time when not."""
+
+import base64
+import contextlib
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+from icbt_support.delivery.channel import ChannelAway, Mail, Outcome, Result
+from icbt_support.settings import SmtpServer
+
+TIMEOUT_SECONDS = 60.0
+LONGEST_REPLY_LINE = 4096
+# A server that takes longer than this for a message gets no envelope ahead of time: what is withdrawn meanwhile
+# can then still be kept back.
+LOOK_AHEAD_SECONDS = 0.25
+CHANNEL_CODES = (421, 454)
+TakeNext = Callable[[], Mail | None]
+
+
+class Reply(NamedTuple):
+    code: int
+    text: str
+
+    @property
+    def is_ok(self) -> bool:
+        return 200 <= self.code < 300
+
+    @property
+    def is_for_good(self) -> bool:
+        return 500 <= self.code < 600
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}"[:200]
+
+
+class Step(Enum):
+    MAIL = auto()
+    RCPT = auto()
+    DATA = auto()
+    BODY = auto()
+    RSET = auto()
+
+
+class Attempt:
+    """One mail on its way through the dialogue."""
+
+    __slots__ = ("began", "body_sent", "mail", "refusal", "refused_at")
+
+    def __init__(self, mail: Mail) -> None:
+        self.mail = mail
+        self.refusal: Reply | None = None
+        self.refused_at: Step | None = None
+        self.body_sent = False
+        self.began = 0.0
+
+
+class SmtpConnection:
+    """Opened before use; `start` hands it a mail, `read` turns the server's replies into outcomes."""
+
+    def __init__(self, server: SmtpServer, mail_from: str) -> None:
+        self._server = server
+        self._mail_from = mail_from
+        self._socket: socket.socket | None = None
+        self._buffer = b""
+        self._lines: list[str] = []
+        self._waiting: deque[tuple[Step, Attempt]] = deque()
+        self._unsent: deque[tuple[Step, Attempt, bytes]] = deque()
+        self._pipelines = False
+        self._round_trip = 0.0
+        self.used_at = 0.0
+
+    # Opening -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        return self._socket is not None
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._waiting or self._unsent)
+
+    def fileno(self) -> int:
+        return self._socket.fileno() if self._socket is not None else -1
+
+    def open(self) -> None:
+        """Connects, encrypts when offered, signs in when asked to. Raises `ChannelAway` with the reason in words."""
+        try:
+            self._connect()
+        except (OSError, ssl.SSLError) as error:
+            self.close()
+            raise ChannelAway(f"The mail server does not answer: {error}"[:200]) from error
+        except ChannelAway:
+            self.close()
+            raise
+
+    def _connect(self) -> None:
+        server = self._server
+        connection = socket.create_connection((server.host, server.port), timeout=TIMEOUT_SECONDS)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = self._encrypt(connection) if server.use_tls else connection
+        self._buffer = b""
+        self._lines = []
+        self._expect_ok(self._read_reply())
+        offers = self._greet()
+        if not server.use_tls and "STARTTLS" in offers:
+            self._expect_ok(self._ask("STARTTLS"))
+            self._socket = self._encrypt(connection)
+            offers = self._greet()
+        if server.username is not None:
+            self._sign_in(offers.get("AUTH", ""))
+        self._pipelines = "PIPELINING" in offers
+        self._round_trip = 0.0
+        self.used_at = time.monotonic()
+
+    def _encrypt(self, connection: socket.socket) -> ssl.SSLSocket:
+        context = ssl.create_default_context()
+        if not self._server.use_tls and self._server.username is None:
+            # A relay next door with a certificate of its own: encrypted beats plain, and no password is at stake.
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context.wrap_socket(connection, server_hostname=self._server.host)
+
+    def _greet(self) -> dict[str, str]:
+        domain = self._mail_from.rpartition("@")[2]
+        reply = self._ask(f"EHLO {domain}")
+        if not reply.is_ok:
+            self._expect_ok(self._ask(f"HELO {domain}"))
+            return {}
+        offers: dict[str, str] = {}
+        for line in reply.text.split("\n")[1:]:
+            word, _, rest = line.partition(" ")
+            offers[word.upper()] = rest
+        return offers
+
+    def _sign_in(self, mechanisms: str) -> None:
+        username, password = self._server.username or "", self._server.password or ""
+        if "PLAIN" in mechanisms.upper() or "LOGIN" not in mechanisms.upper():
+            secret = base64.b64encode(f"\0{username}\0{password}".encode()).decode()
+            self._expect_ok(self._ask(f"AUTH PLAIN {secret}"))
+            return
+        self._ask("AUTH LOGIN")
+        self._ask(base64.b64encode(username.encode()).decode())
+        self._expect_ok(self._ask(base64.b64encode(password.encode()).decode()))
+
+    def _ask(self, command: str) -> Reply:
+        self._send(command.encode() + b"\r\n")
+        return self._read_reply()
+
+    def _read_reply(self) -> Reply:
+        while True:
+            reply = self._next_reply()
+            if reply is not None:
+                return reply
+            self._receive()
+
+    @staticmethod
+    def _expect_ok(reply: Reply) -> None:
+        if not reply.is_ok:
+            raise ChannelAway(f"The mail server said: {reply}")
+
+    def close(self) -> None:
+        """Says goodbye where that is possible; never raises."""
+        if self._socket is None:
+            return
+        with contextlib.suppress(OSError):
+            if not self.is_busy:
+                self._socket.sendall(b"QUIT\r\n")
+        with contextlib.suppress(OSError):
+            self._socket.close()
+        self._socket = None
+        self._waiting.clear()
+        self._unsent.clear()
+
+    # Sending -------------------------------------------------------------------------------------------------
+
+    def start(self, mail: Mail) -> None:
+        """Begins a mail on a connection that is not busy."""
+        self._send(self._queue_envelope(Attempt(mail)))
+
+    def _queue_envelope(self, attempt: Attempt) -> bytes:
+        attempt.began = time.monotonic()
+        commands = (
+            (Step.MAIL, f"MAIL FROM:<{self._mail_from}>\r\n".encode()),
+            (Step.RCPT, f"RCPT TO:<{attempt.mail.address}>\r\n".encode()),
+            (Step.DATA, b"DATA\r\n"),
+        )
+        if self._pipelines:
+            self._waiting.extend((step, attempt) for step, _ in commands)
+            return b"".join(command for _, command in commands)
+        self._unsent.extend((step, attempt, command) for step, command in commands)
+        return self._next_unsent()
+
+    def _next_unsent(self) -> bytes:
+        """The next command that may go out: one at a time."""
+        if self._waiting or not self._unsent:
+            return b""
+        step, attempt, command = self._unsent.popleft()
+        self._waiting.append((step, attempt))
+        return command
+
+    def _send(self, data: bytes) -> None:
+        if self._socket is None:
+            raise ChannelAway("The connection to the mail server is closed.")
+        if data:
+            self._socket.sendall(data)
+
+    # Reading -------------------------------------------------------------------------------------------------
+
+    def read(self, take_next: TakeNext) -> Iterator[Outcome]:
+        """Reads what has come in, sends what follows from it, and yields what became of mails.
+
+        `take_next` is asked for a mail when its envelope can travel with the body before it.
+        A lost connection leaves every mail whose body was not sent without an outcome; one whose body was is tried
+        again later, under its Message-ID.
+        """
+        self.used_at = time.monotonic()
+        try:
+            self._receive()
+            while True:
+                reply = self._next_reply()
+                if reply is None:
+                    break
+                yield from self._handle(reply, take_next)
+        except OSError as error:
+            yield from self._lose(f"The connection to the mail server was lost: {error}")
+
+    def _lose(self, why: str) -> Iterator[Outcome]:
+        unsure = [attempt for step, attempt in self._waiting if step is Step.BODY and attempt.body_sent]
+        self._waiting.clear()
+        self._unsent.clear()
+        self.close()
+        for attempt in unsure:
+            yield Outcome(attempt.mail.reference, Result.LATER, why[:200])
+        raise ChannelAway(why[:200])
+
+    def _receive(self) -> None:
+        if self._socket is None:
+            raise ConnectionError("closed")
+        data = self._socket.recv(65536)
+        if not data:
+            raise ConnectionError("closed by the server")
+        self._buffer += data
+
+    def has_unread(self) -> bool:
+        """Decrypted bytes that no `select` would announce."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
+    def _next_reply(self) -> Reply | None:
+        while True:
+            line, found, rest = self._buffer.partition(b"\n")
+            if not found:
+                if len(self._buffer) > LONGEST_REPLY_LINE:
+                    raise ConnectionError("the server's reply is too long")
+                return None
+            self._buffer = rest
+            text = line.rstrip(b"\r").decode("utf-8", "replace")
+            self._lines.append(text[4:])
+            if text[3:4] != "-":
+                code = int(text[:3]) if text[:3].isdigit() else 500
+                reply = Reply(code, "\n".join(self._lines))
+                self._lines = []
+                return reply
+
+    def _handle(self, reply: Reply, take_next: TakeNext) -> Iterator[Outcome]:
+        if not self._waiting:
+            yield from self._lose(f"The mail server said: {reply}")
+        step, attempt = self._waiting.popleft()
+        if reply.code in CHANNEL_CODES:
+            self._waiting.appendleft((step, attempt))
+            yield from self._lose(f"The mail server said: {reply}")
+        if step is Step.MAIL and reply.is_for_good:
+            yield from self._lose(f"The mail server refuses the sender: {reply}")
+        if step in (Step.MAIL, Step.RCPT):
+            if not reply.is_ok and attempt.refusal is None:
+                attempt.refusal, attempt.refused_at = reply, step
+        elif step is Step.DATA:
+            self._after_data(reply, attempt, take_next)
+            if not attempt.body_sent:
+                yield _refused(attempt)
+        elif step is Step.BODY:
+            yield self._after_body(reply, attempt)
+        self._send(self._next_unsent())
+
+    def _after_data(self, reply: Reply, attempt: Attempt, take_next: TakeNext) -> None:
+        if reply.code != 354:
+            if attempt.refusal is None:
+                attempt.refusal, attempt.refused_at = reply, Step.DATA
+            self._waiting.append((Step.RSET, attempt))
+            self._send(b"RSET\r\n")
+            return
+        attempt.body_sent = True
+        self._waiting.append((Step.BODY, attempt))
+        if attempt.refusal is not None:
+            self._send(b".\r\n")
+            return
+        ahead = self._look_ahead(take_next)
+        self._send(stuff_dots(attempt.mail.data) + ahead)
+
+    def _look_ahead(self, take_next: TakeNext) -> bytes:
+        if not self._pipelines or self._round_trip > LOOK_AHEAD_SECONDS:
+            return b""
+        mail = take_next()
+        return b"" if mail is None else self._queue_envelope(Attempt(mail))
+
+    def _after_body(self, reply: Reply, attempt: Attempt) -> Outcome:
+        self._round_trip = time.monotonic() - attempt.began
+        if attempt.refusal is not None:
+            return _refused(attempt)
+        if reply.is_ok:
+            return Outcome(attempt.mail.reference, Result.ACCEPTED, str(reply))
+        attempt.refusal, attempt.refused_at = reply, Step.BODY
+        return _refused(attempt)
+
+
+def _refused(attempt: Attempt) -> Outcome:
+    reply = attempt.refusal or Reply(451, "no reply")
+    if not reply.is_for_good:
+        result = Result.LATER
+    elif attempt.refused_at is Step.RCPT and not reply.text.startswith("5.7."):
+        result = Result.ADDRESS_REFUSED
+    else:
+        result = Result.MESSAGE_REFUSED
+    return Outcome(attempt.mail.reference, result, str(reply))
+
+
+def stuff_dots(data: bytes) -> bytes:
+    """The body as it travels: a leading dot doubled, and the line that ends it."""
+    stuffed = data.replace(b"\r\n.", b"\r\n..")
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")

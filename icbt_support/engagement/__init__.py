@@ -1,0 +1,1 @@
+"""Progress, caseload and the state of the service: reads only."""

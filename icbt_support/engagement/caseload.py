@@ -1,0 +1,271 @@
+"""What a supporter knows of each person at a glance: four statements, however many people there are."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, String, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy.orm import joinedload, load_only
+
+from icbt_support.accounts.models import Account
+from icbt_support.activity.models import ActivityDay
+from icbt_support.db import db
+from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.hours.models import ReviewSlot, SlotBooking
+from icbt_support.measures.models import FinishedCheckIn, Questionnaire
+from icbt_support.messages.models import Message, MessageKind
+from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
+from icbt_support.reviews.models import Review, ReviewDraft, ReviewState
+from icbt_support.risk.models import AlertNotice, NoticeReason, ReadFirst, RiskAlert
+
+SCORE_SHOWN = "phq-9"
+OWED = (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
+_TOLD_BECAUSE_OF_DUTY = (NoticeReason.DUTY, NoticeReason.ESCALATION)
+
+
+@dataclass(frozen=True)
+class OwedReview:
+    """One review that is owed, when its draft was last saved, and the minutes planned for it in *My hours*."""
+
+    review: Review
+    draft_saved_at: datetime | None
+    slot_minutes: int | None
+
+
+@dataclass(frozen=True)
+class OpenAlert:
+    """One alert that nobody has resolved, and the clinician who was told of it last."""
+
+    alert: RiskAlert
+    told_name: str | None
+    told_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WaitingMessage:
+    """A patient's message that nobody has read, or a question that nobody has answered; never its words."""
+
+    kind: MessageKind
+    sent_at: datetime
+    is_read: bool
+
+
+@dataclass(frozen=True)
+class WeekNow:
+    """The open week, its agreed step if there is one, and when its check-in was finished."""
+
+    week: Week
+    step: PlanItem | None
+    check_in_finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PersonNow:
+    """One person of the caseload as they stand now; `read_first` is when each unread mark was set."""
+
+    enrolment: Enrolment
+    week: WeekNow | None
+    owed: tuple[OwedReview, ...]
+    last_sent: Review | None
+    alerts: tuple[OpenAlert, ...]
+    read_first: tuple[datetime, ...]
+    messages: tuple[WaitingMessage, ...]
+    scores: tuple[int, ...]
+    last_visit_at: datetime | None
+
+    @property
+    def next_owed(self) -> OwedReview | None:
+        return self.owed[0] if self.owed else None
+
+    @property
+    def unread(self) -> tuple[WaitingMessage, ...]:
+        return tuple(message for message in self.messages if not message.is_read)
+
+    @property
+    def questions(self) -> tuple[WaitingMessage, ...]:
+        return tuple(message for message in self.messages if message.kind is MessageKind.QUESTION)
+
+
+def load_people(scope: Select[tuple[Enrolment]]) -> tuple[PersonNow, ...]:
+    """Everybody in `scope` whose course is open, by name."""
+    weeks = _people_and_weeks(scope)
+    enrolments = sorted(weeks, key=lambda one: (one.patient.full_name.casefold(), one.id))
+    ids = [enrolment.id for enrolment in enrolments]
+    owed, last_sent = _reviews(ids)
+    alerts = _alerts(ids)
+    facts = _small_facts(ids)
+    return tuple(
+        PersonNow(
+            enrolment=enrolment,
+            week=weeks[enrolment],
+            owed=tuple(owed[enrolment.id]),
+            last_sent=last_sent.get(enrolment.id),
+            alerts=tuple(alerts[enrolment.id]),
+            read_first=tuple(facts[enrolment.id].read_first),
+            messages=tuple(facts[enrolment.id].messages),
+            scores=tuple(facts[enrolment.id].scores),
+            last_visit_at=facts[enrolment.id].last_visit_at,
+        )
+        for enrolment in enrolments
+    )
+
+
+def _people_and_weeks(scope: Select[tuple[Enrolment]]) -> dict[Enrolment, WeekNow | None]:
+    rows = db.session.execute(
+        scope.add_columns(Week, PlanItem, FinishedCheckIn.finished_at)
+        .outerjoin(Week, and_(Week.enrolment_id == Enrolment.id, Week.closed_at.is_(None)))
+        .outerjoin(PlanItem, and_(PlanItem.week_id == Week.id, PlanItem.kind == ItemKind.AGREED_STEP))
+        .outerjoin(
+            FinishedCheckIn,
+            and_(
+                FinishedCheckIn.enrolment_id == Enrolment.id, FinishedCheckIn.week_number == Week.number
+            ),
+        )
+        .where(Enrolment.state != EnrolmentState.ENDED)
+        .options(joinedload(Enrolment.patient), joinedload(Enrolment.supporter))
+        .order_by(None)
+        .order_by(Enrolment.id, Week.number, PlanItem.planned_on, PlanItem.id)
+    )
+    found: dict[Enrolment, WeekNow | None] = {}
+    for enrolment, week, step, finished_at in rows:
+        known = found.get(enrolment)
+        if known is None or known.week is not week or not _is_planned(known.step):
+            found[enrolment] = WeekNow(week, step, finished_at) if week is not None else None
+    return found
+
+
+def _is_planned(step: PlanItem | None) -> bool:
+    return step is not None and step.state is ItemState.PLANNED
+
+
+def _reviews(ids: Sequence[int]) -> tuple[dict[int, list[OwedReview]], dict[int, Review]]:
+    newest_sent = (
+        select(func.max(Review.id))
+        .where(Review.enrolment_id.in_(ids), Review.state == ReviewState.SENT)
+        .group_by(Review.enrolment_id)
+    )
+    rows = db.session.execute(
+        select(Review, ReviewDraft.saved_at, ReviewSlot.minutes_per_review)
+        .outerjoin(ReviewDraft, ReviewDraft.review_id == Review.id)
+        .outerjoin(SlotBooking, SlotBooking.id == Review.booking_id)
+        .outerjoin(ReviewSlot, ReviewSlot.id == SlotBooking.slot_id)
+        .options(joinedload(Review.owner))
+        .where(Review.enrolment_id.in_(ids), or_(Review.state.in_(OWED), Review.id.in_(newest_sent)))
+        .order_by(Review.promised_at, Review.id)
+    )
+    owed: dict[int, list[OwedReview]] = defaultdict(list)
+    sent: dict[int, Review] = {}
+    for review, saved_at, minutes in rows:
+        if review.is_owed:
+            owed[review.enrolment_id].append(OwedReview(review, saved_at, minutes))
+        else:
+            sent[review.enrolment_id] = review
+    return owed, sent
+
+
+def _alerts(ids: Sequence[int]) -> dict[int, list[OpenAlert]]:
+    rows = db.session.execute(
+        select(RiskAlert, Account.full_name, AlertNotice.noticed_at)
+        .options(
+            load_only(
+                RiskAlert.enrolment_id,
+                RiskAlert.source,
+                RiskAlert.answer,
+                RiskAlert.answer_before,
+                RiskAlert.grade,
+                RiskAlert.raised_at,
+                RiskAlert.acknowledged_at,
+                RiskAlert.acknowledged_by,
+                RiskAlert.resolved_at,
+            )
+        )
+        .outerjoin(
+            AlertNotice, and_(AlertNotice.alert_id == RiskAlert.id, AlertNotice.reason.in_(_TOLD_BECAUSE_OF_DUTY))
+        )
+        .outerjoin(Account, Account.id == AlertNotice.account_id)
+        .where(RiskAlert.enrolment_id.in_(ids), RiskAlert.resolved_at.is_(None))
+        .order_by(RiskAlert.raised_at, RiskAlert.id, AlertNotice.id)
+    )
+    newest_notice: dict[int, OpenAlert] = {}
+    for alert, told_name, told_at in rows:
+        newest_notice[alert.id] = OpenAlert(alert, told_name, told_at)
+    found: dict[int, list[OpenAlert]] = defaultdict(list)
+    for one in newest_notice.values():
+        found[one.alert.enrolment_id].append(one)
+    return found
+
+
+@dataclass
+class _SmallFacts:
+    read_first: list[datetime] = field(default_factory=list)
+    messages: list[WaitingMessage] = field(default_factory=list)
+    scores: list[int] = field(default_factory=list)
+    last_visit_at: datetime | None = None
+
+
+def _small_facts(ids: Sequence[int]) -> dict[int, _SmallFacts]:
+    """Marks, waiting messages, scores and last visits: four small reads that travel as one statement."""
+    facts = union_all(_visits(ids), _marks(ids), _messages(ids), _scores(ids)).subquery()
+    found: dict[int, _SmallFacts] = defaultdict(_SmallFacts)
+    for what, enrolment_id, at, number in db.session.execute(
+        select(facts).order_by(facts.c.enrolment_id, facts.c.at, facts.c.number)
+    ):
+        fact = found[enrolment_id]
+        if what == "visit":
+            fact.last_visit_at = at
+        elif what == "mark":
+            fact.read_first.append(at)
+        elif what == "score":
+            fact.scores.append(number)
+        else:
+            fact.messages.append(WaitingMessage(MessageKind(what), at, bool(number)))
+    return found
+
+
+def _visits(ids: Sequence[int]) -> Select[Any]:
+    return (
+        select(
+            literal("visit").label("what"),
+            ActivityDay.enrolment_id.label("enrolment_id"),
+            func.max(ActivityDay.last_at).label("at"),
+            literal(0).label("number"),
+        )
+        .where(ActivityDay.enrolment_id.in_(ids))
+        .group_by(ActivityDay.enrolment_id)
+    )
+
+
+def _marks(ids: Sequence[int]) -> Select[Any]:
+    return select(literal("mark"), ReadFirst.enrolment_id, ReadFirst.marked_at, literal(0)).where(
+        ReadFirst.enrolment_id.in_(ids), ReadFirst.read_at.is_(None)
+    )
+
+
+def _messages(ids: Sequence[int]) -> Select[Any]:
+    is_unanswered = and_(Message.kind == MessageKind.QUESTION, Message.answered_at.is_(None))
+    return (
+        select(
+            cast(Message.kind, String),
+            Message.enrolment_id,
+            Message.sent_at,
+            case((Message.read_at.is_(None), 0), else_=1),
+        )
+        .join(Enrolment, Enrolment.id == Message.enrolment_id)
+        .where(
+            Message.enrolment_id.in_(ids),
+            Message.author_id == Enrolment.patient_id,
+            or_(Message.read_at.is_(None), is_unanswered),
+        )
+    )
+
+
+def _scores(ids: Sequence[int]) -> Select[Any]:
+    return select(
+        literal("score"), Questionnaire.enrolment_id, Questionnaire.finished_at, Questionnaire.total
+    ).where(
+        Questionnaire.enrolment_id.in_(ids),
+        Questionnaire.measure == SCORE_SHOWN,
+        Questionnaire.total.is_not(None),
+    )

@@ -1,0 +1,1 @@
+"""A person in a programme: supporter, clinician, state, contact sheet; the scoped queries."""

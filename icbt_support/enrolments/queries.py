@@ -1,0 +1,216 @@
+"""Reads of courses. A page starts from one of the scopes below: there is no unscoped look-up."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy.orm import selectinload
+
+from icbt_support.accounts.models import Account, Membership, Role
+from icbt_support.cadence import local_day
+from icbt_support.db import db
+from icbt_support.enrolments.models import (
+    Consent,
+    ContactSheet,
+    Enrolment,
+    EnrolmentChange,
+    EnrolmentState,
+    Goal,
+    Purpose,
+    SupporterNote,
+)
+from icbt_support.enrolments.rules import Room, most_room_first
+from icbt_support.hours.queries import covered_by, weekly_places
+from icbt_support.service.models import Service
+
+# Scopes ---------------------------------------------------------------------------------------------------
+
+
+def for_patient(account: Account) -> Enrolment | None:
+    """The person's open course, or the newest one where all have ended."""
+    return db.session.scalars(
+        select(Enrolment)
+        .where(Enrolment.patient_id == account.id)
+        .order_by(Enrolment.ended_at.is_not(None), Enrolment.id.desc())
+        .limit(1)
+    ).first()
+
+
+def for_supporter(account: Account, *, now: datetime) -> Select[tuple[Enrolment]]:
+    """The caseload of a supporter and the people whom they cover today."""
+    own = and_(
+        Enrolment.supporter_id == account.id,
+        Enrolment.service_id.in_(_service_ids(account, Role.SUPPORTER)),
+    )
+    return select(Enrolment).where(or_(own, _is_covered(account, now)))
+
+
+def under_cover(account: Account, *, now: datetime) -> Select[tuple[Enrolment]]:
+    """Open courses of supporters who are away today and whom this supporter covers."""
+    return select(Enrolment).where(
+        _is_covered(account, now), Enrolment.supporter_id != account.id, _is_open()
+    )
+
+
+def for_clinician(account: Account) -> Select[tuple[Enrolment]]:
+    """Everybody in the services where the account is a clinician."""
+    return select(Enrolment).where(Enrolment.service_id.in_(_service_ids(account, Role.CLINICIAN)))
+
+
+def scoped_enrolment(scope: Select[tuple[Enrolment]], enrolment_id: int) -> Enrolment | None:
+    """One course within a scope; None for an unknown one and for somebody else's alike."""
+    return db.session.scalars(scope.where(Enrolment.id == enrolment_id)).first()
+
+
+def _service_ids(account: Account, role: Role) -> Select[tuple[int]]:
+    return select(Membership.service_id).where(
+        Membership.account_id == account.id, Membership.role == role, Membership.ended_at.is_(None)
+    )
+
+
+def _is_covered(account: Account, now: datetime):  # noqa: ANN202 (a SQL condition)
+    """Covering somebody opens their caseload in that service, for the days of the absence."""
+    services = db.session.scalars(
+        select(Service).where(Service.id.in_(_service_ids(account, Role.SUPPORTER))).order_by(Service.id)
+    )
+    away = [
+        absence
+        for service in services
+        for absence in covered_by(account.id, [service.id], local_day(now, service.zone))
+    ]
+    if not away:
+        return false()
+    return or_(
+        *(
+            and_(Enrolment.supporter_id == absence.account_id, Enrolment.service_id == absence.service_id)
+            for absence in away
+        )
+    )
+
+
+def _is_open():  # noqa: ANN202 (a SQL condition)
+    return Enrolment.state != EnrolmentState.ENDED
+
+
+# One course -----------------------------------------------------------------------------------------------
+
+
+def patient_zone(enrolment: Enrolment) -> str:
+    return enrolment.patient.zone
+
+
+def local_today(enrolment: Enrolment, now: datetime) -> date:
+    """The day it is where the patient is."""
+    return local_day(now, patient_zone(enrolment))
+
+
+def current_consent(enrolment: Enrolment) -> Consent | None:
+    return db.session.scalars(
+        select(Consent)
+        .where(Consent.enrolment_id == enrolment.id, Consent.withdrawn_at.is_(None))
+        .order_by(Consent.id.desc())
+        .limit(1)
+    ).first()
+
+
+def current_goals(enrolment: Enrolment) -> list[Goal]:
+    return list(
+        db.session.scalars(
+            select(Goal)
+            .where(Goal.enrolment_id == enrolment.id, Goal.replaced_at.is_(None))
+            .order_by(Goal.written_at, Goal.id)
+        )
+    )
+
+
+def contact_sheet_of(enrolment: Enrolment) -> ContactSheet | None:
+    return db.session.scalars(select(ContactSheet).where(ContactSheet.enrolment_id == enrolment.id)).first()
+
+
+def changes_of(enrolment: Enrolment) -> list[EnrolmentChange]:
+    """What changed in this course, oldest first."""
+    return list(
+        db.session.scalars(
+            select(EnrolmentChange)
+            .where(EnrolmentChange.enrolment_id == enrolment.id)
+            .order_by(EnrolmentChange.changed_at, EnrolmentChange.id)
+        )
+    )
+
+
+def notes_on(enrolment: Enrolment) -> list[SupporterNote]:
+    return list(
+        db.session.scalars(
+            select(SupporterNote)
+            .where(SupporterNote.enrolment_id == enrolment.id)
+            .order_by(SupporterNote.written_at.desc(), SupporterNote.id.desc())
+        )
+    )
+
+
+# Many courses ---------------------------------------------------------------------------------------------
+
+
+def open_enrolments_of_supporter(supporter_id: int) -> list[Enrolment]:
+    return list(
+        db.session.scalars(
+            select(Enrolment)
+            .where(Enrolment.supporter_id == supporter_id, _is_open())
+            .options(selectinload(Enrolment.patient))
+            .order_by(Enrolment.id)
+        )
+    )
+
+
+def open_enrolments_of_clinician(clinician_id: int) -> list[Enrolment]:
+    return list(
+        db.session.scalars(
+            select(Enrolment)
+            .where(Enrolment.clinician_id == clinician_id, _is_open())
+            .options(selectinload(Enrolment.patient))
+            .order_by(Enrolment.id)
+        )
+    )
+
+
+def has_open_course(account_id: int, service_id: int) -> bool:
+    return (
+        db.session.scalar(
+            select(Enrolment.id)
+            .where(Enrolment.patient_id == account_id, Enrolment.service_id == service_id, _is_open())
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def not_started(service_ids: Iterable[int]) -> list[Enrolment]:
+    """Courses whose person was invited and has not begun their first week, longest invited first."""
+    return list(
+        db.session.scalars(
+            select(Enrolment)
+            .where(
+                Enrolment.service_id.in_(list(service_ids)),
+                Enrolment.state.in_([EnrolmentState.INVITED, EnrolmentState.ONBOARDING]),
+                Enrolment.purpose == Purpose.CARE,
+                Enrolment.starts_on.is_(None),
+            )
+            .options(selectinload(Enrolment.patient), selectinload(Enrolment.service))
+            .order_by(Enrolment.invited_at, Enrolment.id)
+        )
+    )
+
+
+def rooms_of_supporters(service_id: int) -> list[Room]:
+    """Every supporter with a protected slot, the one with most room first."""
+    people = dict(
+        db.session.execute(
+            select(Enrolment.supporter_id, func.count())
+            .where(Enrolment.service_id == service_id, _is_open())
+            .group_by(Enrolment.supporter_id)
+        ).all()
+    )
+    places = weekly_places(service_id)
+    return most_room_first(
+        [Room(supporter_id, places[supporter_id], people.get(supporter_id, 0)) for supporter_id in places]
+    )

@@ -1,0 +1,200 @@
+"""Changes of a course's state and people that only `rhythm` may call; each leaves a row and an audit line."""
+
+from datetime import date, datetime
+
+from icbt_support.accounts.models import Account
+from icbt_support.audit.models import Actor
+from icbt_support.audit.operations import record
+from icbt_support.db import db
+from icbt_support.enrolments.models import (
+    EndCode,
+    Enrolment,
+    EnrolmentChange,
+    EnrolmentState,
+    OnboardingStep,
+    Purpose,
+)
+from icbt_support.service.models import Service
+
+ALLOWED_STATES: dict[EnrolmentState, frozenset[EnrolmentState]] = {
+    EnrolmentState.INVITED: frozenset({EnrolmentState.ONBOARDING, EnrolmentState.ENDED}),
+    EnrolmentState.ONBOARDING: frozenset({EnrolmentState.ACTIVE, EnrolmentState.ENDED}),
+    EnrolmentState.ACTIVE: frozenset({EnrolmentState.AWAY, EnrolmentState.PAUSED, EnrolmentState.ENDED}),
+    EnrolmentState.AWAY: frozenset({EnrolmentState.ACTIVE, EnrolmentState.PAUSED, EnrolmentState.ENDED}),
+    EnrolmentState.PAUSED: frozenset({EnrolmentState.ACTIVE, EnrolmentState.ENDED}),
+    EnrolmentState.ENDED: frozenset(),
+}
+
+
+class NotPossibleNow(Exception):
+    """The course is in a state from which this cannot happen."""
+
+    def __init__(self, state: EnrolmentState, wanted: EnrolmentState) -> None:
+        super().__init__(f"A course that is {state.value} cannot become {wanted.value}.")
+        self.state = state
+        self.wanted = wanted
+
+
+class UnknownCadence(Exception):
+    """A course turns every 7 or every 14 days."""
+
+
+def create_enrolment(
+    service: Service,
+    *,
+    patient: Account,
+    supporter: Account,
+    clinician: Account,
+    programme_slug: str,
+    programme_version: str,
+    pronouns: str,
+    purpose: Purpose,
+    by: Actor,
+    now: datetime,
+) -> Enrolment:
+    enrolment = Enrolment(
+        service=service,
+        patient=patient,
+        supporter=supporter,
+        clinician=clinician,
+        programme_slug=programme_slug,
+        programme_version=programme_version,
+        purpose=purpose,
+        pronouns=pronouns,
+        invited_at=now,
+    )
+    db.session.add(enrolment)
+    db.session.flush()
+    _keep_change(enrolment, "state", "", EnrolmentState.INVITED.value, by=by, now=now)
+    return enrolment
+
+
+def change_state(
+    enrolment: Enrolment, state: EnrolmentState, *, reason: str = "", by: Actor, now: datetime
+) -> None:
+    """Moves a course to another state; the same state again changes nothing."""
+    if enrolment.state is state:
+        return
+    if state not in ALLOWED_STATES[enrolment.state]:
+        raise NotPossibleNow(enrolment.state, state)
+    before = enrolment.state
+    enrolment.state = state
+    if state is EnrolmentState.ACTIVE and enrolment.started_at is None:
+        enrolment.started_at = now
+    db.session.flush()
+    _keep_change(enrolment, "state", before.value, state.value, reason=reason, by=by, now=now)
+
+
+def change_supporter(
+    enrolment: Enrolment, supporter: Account, *, reason: str, by: Actor, now: datetime
+) -> None:
+    before = enrolment.supporter_id
+    enrolment.supporter = supporter
+    db.session.flush()
+    _keep_change(enrolment, "supporter", str(before), str(supporter.id), reason=reason, by=by, now=now)
+
+
+def change_clinician(
+    enrolment: Enrolment, clinician: Account, *, reason: str, by: Actor, now: datetime
+) -> None:
+    before = enrolment.clinician_id
+    enrolment.clinician = clinician
+    db.session.flush()
+    _keep_change(enrolment, "clinician", str(before), str(clinician.id), reason=reason, by=by, now=now)
+
+
+def change_cadence_days(enrolment: Enrolment, days: int, *, reason: str, by: Actor, now: datetime) -> None:
+    if days not in (7, 14):
+        raise UnknownCadence
+    before = enrolment.cadence_days
+    enrolment.cadence_days = days
+    db.session.flush()
+    _keep_change(enrolment, "cadence", str(before), str(days), reason=reason, by=by, now=now)
+
+
+def set_onboarding_step(enrolment: Enrolment, step: OnboardingStep, *, by: Actor, now: datetime) -> None:
+    if enrolment.onboarding_step is step:
+        return
+    before = enrolment.onboarding_step
+    enrolment.onboarding_step = step
+    db.session.flush()
+    _keep_change(enrolment, "onboarding step", before.value, step.value, by=by, now=now)
+
+
+def set_start_day(enrolment: Enrolment, starts_on: date, *, by: Actor, now: datetime) -> None:
+    before = enrolment.starts_on
+    enrolment.starts_on = starts_on
+    db.session.flush()
+    _keep_change(enrolment, "start day", str(before) if before else "", str(starts_on), by=by, now=now)
+
+
+def set_away_until(enrolment: Enrolment, until_on: date | None, *, by: Actor, now: datetime) -> None:
+    """The last day away; None when the person is back."""
+    before = enrolment.away_until_on
+    enrolment.away_until_on = until_on
+    db.session.flush()
+    _keep_change(
+        enrolment,
+        "away until",
+        str(before) if before else "",
+        str(until_on) if until_on else "",
+        by=by,
+        now=now,
+    )
+
+
+def invite_again(enrolment: Enrolment, *, by: Actor, now: datetime) -> None:
+    """Counts the days of the invitation from now."""
+    before = enrolment.invited_at
+    enrolment.invited_at = now
+    db.session.flush()
+    _keep_change(enrolment, "invited", before.isoformat(), now.isoformat(), by=by, now=now)
+
+
+def end_enrolment(enrolment: Enrolment, code: EndCode, *, reason: str, by: Actor, now: datetime) -> None:
+    """Ends a course with its code and the reason in words."""
+    before = enrolment.state
+    if EnrolmentState.ENDED not in ALLOWED_STATES[before]:
+        raise NotPossibleNow(before, EnrolmentState.ENDED)
+    enrolment.state = EnrolmentState.ENDED
+    enrolment.ended_at = now
+    enrolment.end_code = code
+    enrolment.end_reason = reason or None
+    enrolment.away_until_on = None
+    db.session.flush()
+    _keep_change(enrolment, "state", before.value, EnrolmentState.ENDED.value, reason=reason, by=by, now=now)
+    _keep_change(enrolment, "end code", "", code.value, by=by, now=now)
+
+
+def _keep_change(
+    enrolment: Enrolment,
+    what: str,
+    from_value: str,
+    to_value: str,
+    *,
+    reason: str = "",
+    by: Actor,
+    now: datetime,
+) -> None:
+    db.session.add(
+        EnrolmentChange(
+            enrolment_id=enrolment.id,
+            what=what,
+            from_value=from_value[:60],
+            to_value=to_value[:60],
+            reason=reason or None,
+            changed_at=now,
+            changed_by=by.account_id,
+        )
+    )
+    record(
+        f"changed_{what.replace(' ', '_')}",
+        by=by,
+        now=now,
+        object_kind="enrolment",
+        object_id=enrolment.id,
+        enrolment_id=enrolment.id,
+        service_id=enrolment.service_id,
+        detail=f"{from_value} to {to_value}" if from_value else to_value,
+    )
+    db.session.flush()

@@ -1,0 +1,1 @@
+"""Problems and ideas that people report, and their answers."""

@@ -1,0 +1,1 @@
+"""Protected review slots, bookings, absence, cover, duty and bank holidays."""

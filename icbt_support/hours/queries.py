@@ -1,0 +1,390 @@
+"""Reads about working time: free review times, who is away, who is on duty, which days are closed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+import holidays
+from sqlalchemy import func, or_, select
+
+from icbt_support.accounts.models import Account, Role
+from icbt_support.accounts.queries import staff_with_role
+from icbt_support.cadence import local_day
+from icbt_support.db import db
+from icbt_support.hours import rules
+from icbt_support.hours.models import Absence, DutySession, ReviewSlot, ServiceClosure, SlotBooking
+from icbt_support.service.models import Service
+
+DUTY_HORIZON_DAYS = 60
+
+
+@dataclass(frozen=True)
+class FreeTime:
+    """A place in a protected slot that nobody has booked; `on` is the day in the supporter's zone."""
+
+    slot: ReviewSlot
+    starts_at: datetime
+    on: date
+
+
+# Closed days ----------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def _bank_holidays_of(country: str, year: int) -> frozenset[date]:
+    name, _, part = country.partition("-")
+    return frozenset(holidays.country_holidays(name, subdiv=part or None, years=year))
+
+
+def bank_holidays(service: Service, year: int) -> frozenset[date]:
+    return _bank_holidays_of(service.country, year)
+
+
+def closed_days(service: Service, from_on: date, until_on: date) -> frozenset[date]:
+    """Bank holidays of the service's country and days on which the service itself is closed."""
+    closures = db.session.scalars(
+        select(ServiceClosure.closed_on).where(
+            ServiceClosure.service_id == service.id, ServiceClosure.closed_on.between(from_on, until_on)
+        )
+    )
+    by_country = {
+        on
+        for year in range(from_on.year, until_on.year + 1)
+        for on in bank_holidays(service, year)
+        if from_on <= on <= until_on
+    }
+    return frozenset(by_country.union(closures))
+
+
+def closures_of(service: Service, from_on: date) -> list[ServiceClosure]:
+    return list(
+        db.session.scalars(
+            select(ServiceClosure)
+            .where(ServiceClosure.service_id == service.id, ServiceClosure.closed_on >= from_on)
+            .order_by(ServiceClosure.closed_on)
+        )
+    )
+
+
+# Absence --------------------------------------------------------------------------------------------------
+
+
+def is_absent(account_id: int, on: date) -> Absence | None:
+    """The absence that holds this day, if the person is away on it; the newest where two overlap."""
+    return db.session.scalars(
+        select(Absence)
+        .where(
+            Absence.account_id == account_id,
+            Absence.withdrawn_at.is_(None),
+            Absence.from_on <= on,
+            Absence.until_on >= on,
+        )
+        .order_by(Absence.id.desc())
+        .limit(1)
+    ).first()
+
+
+def absences_between(account_ids: Iterable[int], from_on: date, until_on: date) -> list[Absence]:
+    return list(
+        db.session.scalars(
+            select(Absence)
+            .where(
+                Absence.account_id.in_(list(account_ids)),
+                Absence.withdrawn_at.is_(None),
+                Absence.from_on <= until_on,
+                Absence.until_on >= from_on,
+            )
+            .order_by(Absence.from_on, Absence.id)
+        )
+    )
+
+
+def coming_absences(account_id: int, today: date) -> list[Absence]:
+    """Absences of one person that run now or are to come, soonest first."""
+    return list(
+        db.session.scalars(
+            select(Absence)
+            .where(
+                Absence.account_id == account_id, Absence.withdrawn_at.is_(None), Absence.until_on >= today
+            )
+            .order_by(Absence.from_on, Absence.id)
+        )
+    )
+
+
+def first_day_back(account_id: int, on: date, *, service: Service) -> date:
+    """The first working day from `on` on which the person is not away."""
+    absences = coming_absences(account_id, on)
+    last = max((absence.until_on for absence in absences), default=on) + timedelta(days=14)
+    closed = closed_days(service, on, last)
+    day = on
+    while day.weekday() >= 5 or day in closed or any(a.from_on <= day <= a.until_on for a in absences):
+        day += timedelta(days=1)
+    return day
+
+
+def cover_pool(service_id: int, on: date) -> list[Account]:
+    """The supporters of the service who are not away on this day, by name."""
+    supporters = staff_with_role(service_id, Role.SUPPORTER)
+    away = {absence.account_id for absence in absences_between([s.id for s in supporters], on, on)}
+    return [supporter for supporter in supporters if supporter.id not in away]
+
+
+def covered_by(account_id: int, service_ids: Iterable[int], on: date) -> list[Absence]:
+    """Absences on this day that this person covers: named as cover, or the pool of the service is."""
+    return list(
+        db.session.scalars(
+            select(Absence)
+            .where(
+                Absence.service_id.in_(list(service_ids)),
+                Absence.account_id != account_id,
+                Absence.withdrawn_at.is_(None),
+                Absence.from_on <= on,
+                Absence.until_on >= on,
+                or_(Absence.cover_id == account_id, Absence.cover_id.is_(None)),
+            )
+            .order_by(Absence.id)
+        )
+    )
+
+
+# Review slots ---------------------------------------------------------------------------------------------
+
+
+def review_slots_of(supporter_id: int, service_id: int) -> list[ReviewSlot]:
+    return list(
+        db.session.scalars(
+            select(ReviewSlot)
+            .where(
+                ReviewSlot.supporter_id == supporter_id,
+                ReviewSlot.service_id == service_id,
+                ReviewSlot.ended_at.is_(None),
+            )
+            .order_by(ReviewSlot.weekday, ReviewSlot.starts, ReviewSlot.id)
+        )
+    )
+
+
+def services_with_slots(supporter_id: int) -> list[int]:
+    return list(
+        db.session.scalars(
+            select(ReviewSlot.service_id)
+            .where(ReviewSlot.supporter_id == supporter_id, ReviewSlot.ended_at.is_(None))
+            .distinct()
+            .order_by(ReviewSlot.service_id)
+        )
+    )
+
+
+def free_review_times(
+    supporter_id: int, from_on: date, until_on: date, *, service: Service, now: datetime
+) -> list[FreeTime]:
+    """Places in the supporter's slots that can be booked, soonest first: nobody away, nothing closed."""
+    supporter = db.session.get_one(Account, supporter_id)
+    slots = review_slots_of(supporter_id, service.id)
+    away = absences_between([supporter_id], from_on, until_on)
+    closed = closed_days(service, from_on, until_on)
+    taken = _held_between(supporter_id, now, from_on, until_on)
+    free: list[FreeTime] = []
+    on = from_on
+    while on <= until_on:
+        if on not in closed and not any(a.from_on <= on <= a.until_on for a in away):
+            free.extend(
+                FreeTime(slot, starts_at, on)
+                for slot in slots
+                if slot.weekday == on.weekday()
+                for starts_at in _instants(slot, on, supporter.zone)
+                if starts_at > now and starts_at not in taken
+            )
+        on += timedelta(days=1)
+    return sorted(free, key=lambda time: (time.starts_at, time.slot.id))
+
+
+def next_free_times(
+    supporter_id: int, from_on: date, *, service: Service, now: datetime, count: int = 3
+) -> list[FreeTime]:
+    """The next `count` places from a day on, looking eight weeks ahead."""
+    until_on = from_on + timedelta(weeks=8)
+    return free_review_times(supporter_id, from_on, until_on, service=service, now=now)[:count]
+
+
+def slot_holding(supporter_id: int, starts_at: datetime) -> ReviewSlot | None:
+    """The protected slot of this supporter in which a review can start at this instant."""
+    supporter = db.session.get_one(Account, supporter_id)
+    on = local_day(starts_at, supporter.zone)
+    slots = db.session.scalars(
+        select(ReviewSlot)
+        .where(
+            ReviewSlot.supporter_id == supporter_id,
+            ReviewSlot.ended_at.is_(None),
+            ReviewSlot.weekday == on.weekday(),
+        )
+        .order_by(ReviewSlot.id)
+    )
+    return next((slot for slot in slots if starts_at in _instants(slot, on, supporter.zone)), None)
+
+
+def held_booking(supporter_id: int, starts_at: datetime) -> SlotBooking | None:
+    return db.session.scalars(
+        select(SlotBooking).where(
+            SlotBooking.supporter_id == supporter_id,
+            SlotBooking.starts_at == starts_at,
+            SlotBooking.released_at.is_(None),
+        )
+    ).first()
+
+
+def held_bookings_of(enrolment_id: int, from_at: datetime) -> list[SlotBooking]:
+    """Bookings of one course that start at or after an instant and are still held."""
+    return list(
+        db.session.scalars(
+            select(SlotBooking)
+            .where(
+                SlotBooking.enrolment_id == enrolment_id,
+                SlotBooking.released_at.is_(None),
+                SlotBooking.starts_at >= from_at,
+            )
+            .order_by(SlotBooking.starts_at, SlotBooking.id)
+        )
+    )
+
+
+def bookings_in_slot(slot: ReviewSlot, from_at: datetime) -> int:
+    return (
+        db.session.scalar(
+            select(func.count()).where(
+                SlotBooking.slot_id == slot.id,
+                SlotBooking.released_at.is_(None),
+                SlotBooking.starts_at >= from_at,
+            )
+        )
+        or 0
+    )
+
+
+def weekly_places(service_id: int) -> dict[int, int]:
+    """How many reviews a week each supporter's slots hold."""
+    places: dict[int, int] = {}
+    slots = db.session.scalars(
+        select(ReviewSlot).where(ReviewSlot.service_id == service_id, ReviewSlot.ended_at.is_(None))
+    )
+    for slot in slots:
+        count = len(rules.times_of_block(slot.starts, slot.ends, slot.minutes_per_review))
+        places[slot.supporter_id] = places.get(slot.supporter_id, 0) + count
+    return places
+
+
+def _instants(slot: ReviewSlot, on: date, zone: str) -> list[datetime]:
+    return rules.instants_of_block(slot.starts, slot.ends, slot.minutes_per_review, on=on, zone=zone)
+
+
+def _held_between(supporter_id: int, now: datetime, from_on: date, until_on: date) -> set[datetime]:
+    around = timedelta(days=1)
+    starts = db.session.scalars(
+        select(SlotBooking.starts_at).where(
+            SlotBooking.supporter_id == supporter_id,
+            SlotBooking.released_at.is_(None),
+            SlotBooking.starts_at > now,
+            SlotBooking.starts_at >= datetime.combine(from_on - around, datetime.min.time(), now.tzinfo),
+            SlotBooking.starts_at < datetime.combine(until_on + 2 * around, datetime.min.time(), now.tzinfo),
+        )
+    )
+    return set(starts)
+
+
+# Duty ----------------------------------------------------------------------------------------------------
+
+
+def duty_sessions(service: Service) -> list[DutySession]:
+    return list(
+        db.session.scalars(
+            select(DutySession)
+            .where(DutySession.service_id == service.id)
+            .order_by(DutySession.weekday, DutySession.starts, DutySession.position, DutySession.id)
+        )
+    )
+
+
+def duty_count(service: Service) -> int:
+    """How many duty sessions the service has set, for what is missing before it can invite."""
+    return db.session.scalar(select(func.count()).where(DutySession.service_id == service.id)) or 0
+
+
+def duty_now(service: Service, now: datetime) -> list[DutySession]:
+    """The sessions that run now, first to be told first; absent clinicians left out, none on a closed day."""
+    today = local_day(now, service.zone)
+    yesterday = today - timedelta(days=1)
+    sessions = duty_sessions(service)
+    closed = closed_days(service, yesterday, today)
+    away = _days_away(sessions, yesterday, today)
+    running = [
+        session
+        for session in sessions
+        for on in (yesterday, today)
+        if on.weekday() == session.weekday
+        and on not in closed
+        and rules.is_in_windows(now, [rules.window_of(_block(session), on, service.zone)])
+        and not rules.is_away(session.clinician_id, on, away)
+    ]
+    return sorted(running, key=lambda session: (session.position, session.starts, session.id))
+
+
+def is_duty_time(service: Service, now: datetime) -> bool:
+    """Whether somebody is on duty now."""
+    return bool(duty_now(service, now))
+
+
+def next_duty_start(service: Service, now: datetime) -> datetime | None:
+    """When somebody will next come on duty; None when nobody will in the next 60 days."""
+    return rules.next_window_start(now, _windows(service, now))
+
+
+def add_duty_minutes(service: Service, start: datetime, minutes: int) -> datetime | None:
+    """The instant by which somebody has been on duty for `minutes` since `start`; None if nobody will be."""
+    return rules.add_minutes_in_windows(start, minutes, _windows(service, start))
+
+
+def is_nobody_on_duty_today(service: Service, now: datetime) -> bool:
+    """Whether today is a working day without anybody on duty."""
+    today = local_day(now, service.zone)
+    return bool(duty_gaps(service, today, today))
+
+
+def duty_gaps(service: Service, from_on: date, until_on: date) -> list[date]:
+    """Working days on which nobody is on duty."""
+    sessions = duty_sessions(service)
+    return rules.days_without_duty(
+        _duty_blocks(sessions),
+        from_on=from_on,
+        until_on=until_on,
+        closed_days=closed_days(service, from_on, until_on),
+        days_away=_days_away(sessions, from_on, until_on),
+    )
+
+
+def _windows(service: Service, around: datetime) -> list[rules.DutyWindow]:
+    from_on = local_day(around, service.zone) - timedelta(days=1)
+    until_on = from_on + timedelta(days=DUTY_HORIZON_DAYS)
+    sessions = duty_sessions(service)
+    return rules.duty_windows(
+        _duty_blocks(sessions),
+        from_on=from_on,
+        until_on=until_on,
+        zone=service.zone,
+        closed_days=closed_days(service, from_on, until_on),
+        days_away=_days_away(sessions, from_on, until_on),
+    )
+
+
+def _block(session: DutySession) -> rules.WeeklyBlock:
+    return rules.WeeklyBlock(session.weekday, session.starts, session.ends)
+
+
+def _duty_blocks(sessions: list[DutySession]) -> list[rules.DutyBlock]:
+    return [rules.DutyBlock(_block(session), session.clinician_id) for session in sessions]
+
+
+def _days_away(sessions: list[DutySession], from_on: date, until_on: date) -> list[rules.DaysAway]:
+    absences = absences_between({session.clinician_id for session in sessions}, from_on, until_on)
+    return [rules.DaysAway(absence.account_id, absence.from_on, absence.until_on) for absence in absences]

@@ -1,0 +1,152 @@
+"""State changes of bookings and absences that only `rhythm` may call."""
+
+from datetime import date, datetime
+
+from sqlalchemy.exc import IntegrityError
+
+from icbt_support.accounts.models import Account
+from icbt_support.audit.models import Actor
+from icbt_support.audit.operations import record
+from icbt_support.cadence import local_day
+from icbt_support.db import db
+from icbt_support.hours import queries
+from icbt_support.hours.models import Absence, ReviewSlot, SlotBooking
+from icbt_support.hours.queries import FreeTime
+from icbt_support.service.models import Service
+
+
+class TimeNotFree(Exception):
+    """A review cannot be booked at this time; `next_three` are the next times that can."""
+
+    def __init__(self, next_three: list[FreeTime]) -> None:
+        super().__init__("That time is not free.")
+        self.next_three = next_three
+
+
+class SlotTaken(TimeNotFree):
+    """Somebody else holds the place."""
+
+
+class OutsideSlots(TimeNotFree):
+    """The supporter has no protected slot in which a review can start at this time."""
+
+
+class InsideAbsence(TimeNotFree):
+    """The supporter is away on that day."""
+
+    def __init__(self, absence: Absence, next_three: list[FreeTime]) -> None:
+        super().__init__(next_three)
+        self.absence = absence
+
+
+class OnClosedDay(TimeNotFree):
+    """The service is closed on that day."""
+
+
+class WrongAbsenceDays(Exception):
+    """The last day of an absence lies before its first."""
+
+
+def book_slot(
+    supporter_id: int, starts_at: datetime, *, enrolment_id: int, by: Actor, now: datetime
+) -> SlotBooking:
+    """Holds one place for one review; raises a `TimeNotFree` that names why and the next three places."""
+    supporter = db.session.get_one(Account, supporter_id)
+    on = local_day(starts_at, supporter.zone)
+    slot = queries.slot_holding(supporter_id, starts_at)
+    if slot is None or starts_at <= now:
+        raise OutsideSlots(_next_three(supporter_id, slot, on, now))
+    absence = queries.is_absent(supporter_id, on)
+    if absence is not None:
+        raise InsideAbsence(absence, _next_three(supporter_id, slot, on, now))
+    if on in queries.closed_days(db.session.get_one(Service, slot.service_id), on, on):
+        raise OnClosedDay(_next_three(supporter_id, slot, on, now))
+    if queries.held_booking(supporter_id, starts_at) is not None:
+        raise SlotTaken(_next_three(supporter_id, slot, on, now))
+    booking = SlotBooking(
+        slot_id=slot.id,
+        supporter_id=supporter_id,
+        starts_at=starts_at,
+        enrolment_id=enrolment_id,
+        booked_at=now,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(booking)
+    except IntegrityError as error:
+        raise SlotTaken(_next_three(supporter_id, slot, on, now)) from error
+    record(
+        "booked_a_review_time",
+        by=by,
+        now=now,
+        object_kind="slot_booking",
+        object_id=booking.id,
+        enrolment_id=enrolment_id,
+        service_id=slot.service_id,
+    )
+    return booking
+
+
+def release_booking(booking: SlotBooking, *, now: datetime) -> None:
+    """Frees the place; the caller's own audit line says why."""
+    if booking.released_at is None:
+        booking.released_at = now
+        db.session.flush()
+
+
+def record_absence_row(
+    account_id: int,
+    *,
+    service_id: int,
+    from_on: date,
+    until_on: date,
+    cover_id: int | None,
+    by: Actor,
+    now: datetime,
+) -> Absence:
+    """Writes the absence itself; `rhythm.absence` sees to the reviews that it touches."""
+    if until_on < from_on:
+        raise WrongAbsenceDays
+    absence = Absence(
+        account_id=account_id,
+        service_id=service_id,
+        from_on=from_on,
+        until_on=until_on,
+        cover_id=cover_id,
+        recorded_by=by.account_id,
+        recorded_at=now,
+    )
+    db.session.add(absence)
+    db.session.flush()
+    record(
+        "recorded_an_absence",
+        by=by,
+        now=now,
+        object_kind="absence",
+        object_id=absence.id,
+        service_id=service_id,
+        detail=f"account {account_id}, {from_on} to {until_on}",
+    )
+    return absence
+
+
+def withdraw_absence_row(absence: Absence, *, by: Actor, now: datetime) -> None:
+    absence.withdrawn_at = now
+    db.session.flush()
+    record(
+        "withdrew_an_absence",
+        by=by,
+        now=now,
+        object_kind="absence",
+        object_id=absence.id,
+        service_id=absence.service_id,
+    )
+
+
+def _next_three(supporter_id: int, slot: ReviewSlot | None, on: date, now: datetime) -> list[FreeTime]:
+    service_ids = [slot.service_id] if slot else queries.services_with_slots(supporter_id)
+    found: list[FreeTime] = []
+    for service_id in service_ids:
+        service = db.session.get_one(Service, service_id)
+        found.extend(queries.next_free_times(supporter_id, on, service=service, now=now))
+    return sorted(found, key=lambda time: time.starts_at)[:3]

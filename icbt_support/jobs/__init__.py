@@ -1,0 +1,1 @@
+"""Time's door: the schedule, its tasks and the runner."""

@@ -1,0 +1,216 @@
+"""APScheduler drives the jobs; it is the clock, and the queue is rows.
+
+Its job store is memory: a fixed table of jobs registered in code. Nothing here depends on there being one scheduler.
+"""
+
+import os
+import signal
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from icbt_support import clock
+from icbt_support.db import commit_with_retry, db
+from icbt_support.job_log.operations import RunToNote, note_runs
+from icbt_support.jobs.deliver import Deliverer
+from icbt_support.jobs.schedule import SCHEDULE, Job, Lane
+from icbt_support.jobs.tasks import Hands
+from icbt_support.reminders import queries as ledger
+
+DELIVER = "deliver"
+IDLE_NOTE_SECONDS = 15.0
+SOONEST_AGAIN = timedelta(milliseconds=100)
+
+log = structlog.get_logger()
+
+
+class Runner:
+    """One process's jobs: runs them, notes what they did."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.stopping = threading.Event()
+        settings = app.config["SETTINGS"]
+        process = f"{socket.gethostname()}:{os.getpid()}"
+        self.hands = Hands(
+            settings, Deliverer(settings, stop=self.stopping.is_set, worker=process), process
+        )
+        self._noted: dict[str, float] = {}
+
+    def run(self, job: Job) -> RunToNote:
+        """Runs one job in a context of its own. An error is noted, never raised: the next run comes anyway."""
+        started_at = clock.now()
+        did = error = ""
+        with self.app.app_context():
+            try:
+                did = job.task(self.hands)
+            except Exception as problem:  # noqa: BLE001 (whatever it is, the other jobs go on)
+                error = in_words(problem)
+                log.error("job_failed", job=job.name, error=error, where=traceback.format_tb(problem.__traceback__))
+            finally:
+                db.session.rollback()
+        return RunToNote(
+            job=job.name,
+            position=SCHEDULE.index(job),
+            purpose=job.purpose,
+            every=job.every_words,
+            started_at=started_at,
+            ended_at=clock.now(),
+            did=did,
+            error=error,
+            next_run_at=clock.now() + job.every,
+        )
+
+    def note(self, runs: Collection[RunToNote]) -> None:
+        """Writes runs down; a run that did nothing only now and then."""
+        now = time.monotonic()
+        due = [run for run in runs if run.is_worth_a_row or now - self._noted.get(run.job, 0.0) > IDLE_NOTE_SECONDS]
+        if not due:
+            return
+        try:
+            with self.app.app_context():
+                commit_with_retry(lambda: note_runs(due))
+        except SQLAlchemyError as problem:
+            log.error("runs_not_noted", error=in_words(problem))
+            return
+        self._noted.update({run.job: now for run in due})
+
+    def close(self) -> None:
+        self.hands.deliverer.close()
+
+
+class Scheduler:
+    """The jobs of this process, driven by APScheduler until `shutdown`."""
+
+    def __init__(self, app: Flask) -> None:
+        self._runner = runner_of(app)
+        self._runner.stopping.clear()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={Lane.DELIVERY: ThreadPoolExecutor(1), Lane.HOUSE: ThreadPoolExecutor(2)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._scheduler.add_listener(_listen, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        for job in SCHEDULE:
+            self._scheduler.add_job(
+                self._run,
+                IntervalTrigger(seconds=int(job.every.total_seconds()), timezone=UTC),
+                args=[job],
+                id=job.name,
+                name=job.purpose,
+                executor=job.lane,
+                next_run_time=datetime.now(UTC),
+            )
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Finishes the message in hand, gives the rest back, and stops."""
+        self._runner.stopping.set()
+        self._scheduler.shutdown(wait=wait)
+        self._runner.close()
+
+    def _run(self, job: Job) -> None:
+        run = self._runner.run(job)
+        if job.name == DELIVER:
+            self._wake_for_next_reminder(job)
+        self._runner.note([run])
+
+    def _wake_for_next_reminder(self, job: Job) -> None:
+        """The queue sets the clock: the next run is when the next row is due, not when a sweep comes round."""
+        if clock.is_stopped() or self._runner.stopping.is_set():
+            return
+        with self._runner.app.app_context():
+            due_at = ledger.next_due_at()
+            db.session.rollback()
+        now = datetime.now(UTC)
+        if due_at is not None and now < due_at < now + job.every:
+            self._scheduler.modify_job(DELIVER, next_run_time=max(due_at, now + SOONEST_AGAIN))
+
+
+def runner_of(app: Flask) -> Runner:
+    """The one runner of this process and app: ticks and the scheduler share its journal and connections."""
+    return app.extensions.setdefault("icbt_jobs", None) or _new_runner(app)
+
+
+def _new_runner(app: Flask) -> Runner:
+    app.extensions["icbt_jobs"] = Runner(app)
+    return app.extensions["icbt_jobs"]
+
+
+def start_scheduler(app: Flask) -> Scheduler:
+    """Starts the jobs inside this process. Never called by commands, by a reloader's parent or by a pre-fork master."""
+    scheduler = Scheduler(app)
+    scheduler.start()
+    return scheduler
+
+
+def tick(
+    app: Flask, at: datetime | None = None, names: Collection[str] | None = None
+) -> list[tuple[str, str]]:
+    """Runs every job once, in the order of the schedule, and says what each did; `names` picks some.
+
+    `at` stands the clock at that instant for the time of the tick.
+    """
+    runner = runner_of(app)
+    with _clock_at(at):
+        runs = [runner.run(job) for job in SCHEDULE if names is None or job.name in names]
+        runner.note(runs)
+    return [(run.job, run.error or run.did or "nothing to do") for run in runs]
+
+
+@contextmanager
+def _clock_at(at: datetime | None) -> Iterator[None]:
+    if at is None:
+        yield
+        return
+    stood_at = clock.now() if clock.is_stopped() else None
+    clock.stop_clock_at(at)
+    try:
+        yield
+    finally:
+        if stood_at is None:
+            clock.let_clock_run()
+        else:
+            clock.stop_clock_at(stood_at)
+
+
+def run_worker(app: Flask) -> None:
+    """Runs the jobs until SIGTERM or SIGINT; any number of such processes may run."""
+    asked = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    scheduler = start_scheduler(app)
+    log.info("worker_started", jobs=len(SCHEDULE))
+    asked.wait()
+    scheduler.shutdown(wait=True)
+
+
+def _listen(event: JobExecutionEvent) -> None:
+    log.warning("job_not_run", job=event.job_id, code=event.code)
+
+
+def in_words(problem: BaseException) -> str:
+    """An error without anybody's data: only our own exceptions may speak."""
+    name = type(problem).__name__
+    if type(problem).__module__.startswith("icbt_support"):
+        return f"{name}: {problem}"[:300]
+    return name

@@ -1,0 +1,368 @@
+"""What is known about the people and things behind a batch of due reminders: one set query for each kind of thing."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, and_, func, select
+from sqlalchemy.orm import aliased
+
+from icbt_support.accounts.models import Account, AccountLink, ContactPreferences, LinkPurpose, PromptLevel, Wording
+from icbt_support.db import db
+from icbt_support.enrolments.models import Consent, Enrolment, EnrolmentState
+from icbt_support.measures.models import FinishedCheckIn
+from icbt_support.messages.models import Message
+from icbt_support.plan.models import ItemState, PlanItem, Week
+from icbt_support.reminders.rules import ReminderClass, ReminderKind
+from icbt_support.reminders.verdicts import DueReminder
+from icbt_support.reviews.models import Review, ReviewState
+from icbt_support.risk.models import RiskAlert
+from icbt_support.service.models import RhythmSettings, Service
+
+
+class Person(NamedTuple):
+    """A recipient: where and how they are written to."""
+
+    id: int
+    email: str
+    called: str
+    full_name: str
+    zone: str
+    disabled_at: datetime | None
+    address_bounced_at: datetime | None
+    last_signed_in_at: datetime | None
+    wording: Wording | None
+    prompts: PromptLevel | None
+    quiet_from: time | None
+    quiet_until: time | None
+
+    @property
+    def wants_detail(self) -> bool:
+        return self.wording is Wording.WITH_DETAIL
+
+
+class Course(NamedTuple):
+    """An enrolment, as far as a reminder needs it."""
+
+    id: int
+    state: EnrolmentState
+    started_at: datetime | None
+    patient_id: int
+    supporter_id: int
+    supporter_called: str
+    patient_full_name: str
+
+
+class House(NamedTuple):
+    """A service: its names, zone and numbers."""
+
+    id: int
+    name: str
+    sender_name: str
+    zone: str
+    rhythm: RhythmSettings
+
+
+class Item(NamedTuple):
+    id: int
+    state: ItemState
+    planned_on: date
+    planned_time: time | None
+    minutes: int
+    week_closed_at: datetime | None
+
+
+class Written(NamedTuple):
+    """The newest words between a patient and a person of the service."""
+
+    at: datetime
+    author_id: int
+
+
+class OwedReview(NamedTuple):
+    id: int
+    state: ReviewState
+    promised_at: datetime
+    read_at: datetime | None
+    owner_id: int
+    owner_called: str
+
+
+class SentMessage(NamedTuple):
+    id: int
+    read_at: datetime | None
+    author_id: int
+    author_called: str
+
+
+class Link(NamedTuple):
+    id: int
+    account_id: int
+    purpose: LinkPurpose
+    nonce: str
+    expires_at: datetime
+    used_at: datetime | None
+    withdrawn_at: datetime | None
+
+
+class Alert(NamedTuple):
+    id: int
+    raised_at: datetime
+    acknowledged_at: datetime | None
+
+
+class OwedWeek(NamedTuple):
+    """The week of a check-in, with the day of its review."""
+
+    closed_at: datetime | None
+    review_on: date
+
+
+@dataclass
+class Scene:
+    """Everything by its number; what is not here is not there any more."""
+
+    people: dict[int, Person] = field(default_factory=dict)
+    courses: dict[int, Course] = field(default_factory=dict)
+    houses: dict[int, House] = field(default_factory=dict)
+    items: dict[int, Item] = field(default_factory=dict)
+    titles: dict[int, str] = field(default_factory=dict)
+    reviews: dict[int, OwedReview] = field(default_factory=dict)
+    messages: dict[int, SentMessage] = field(default_factory=dict)
+    links: dict[int, Link] = field(default_factory=dict)
+    invitations: dict[int, Link] = field(default_factory=dict)
+    alerts: dict[int, Alert] = field(default_factory=dict)
+    weeks: dict[tuple[int, int], OwedWeek] = field(default_factory=dict)
+    check_ins_done: set[tuple[int, int]] = field(default_factory=set)
+    written: dict[int, Written] = field(default_factory=dict)
+    without_consent: set[int] = field(default_factory=set)
+
+    def house_of(self, row: DueReminder) -> House | None:
+        return self.houses.get(row.service_id) if row.service_id is not None else None
+
+    def course_of(self, row: DueReminder) -> Course | None:
+        return self.courses.get(number_in(row.context, "enrolment") or 0)
+
+
+def number_in(reference: str, kind: str) -> int | None:
+    """12 in "review:12", when the reference is of that kind."""
+    found, _, number = reference.partition(":")
+    return int(number) if found == kind and number.isdigit() else None
+
+
+def check_in_of(subject: str) -> tuple[int, int] | None:
+    """The enrolment and week in "check_in:12:3"."""
+    kind, *numbers = subject.split(":")
+    if kind != "check_in" or len(numbers) != 2 or not all(number.isdigit() for number in numbers):
+        return None
+    return int(numbers[0]), int(numbers[1])
+
+
+def load_scene(due: Sequence[DueReminder], now: datetime) -> Scene:
+    """Loads what is behind a batch: a fixed number of statements for each kind of thing that is in it."""
+    scene = Scene()
+    scene.people = _by_id(due, lambda row: row.recipient_id, _people)
+    scene.houses = _by_id(due, lambda row: row.service_id, _houses)
+    scene.courses = _by_id(due, lambda row: number_in(row.context, "enrolment"), _courses)
+    scene.items = _by_id(due, lambda row: number_in(row.subject, "plan_item"), _items)
+    scene.reviews = _by_id(due, lambda row: number_in(row.subject, "review"), _reviews)
+    scene.messages = _by_id(due, lambda row: number_in(row.subject, "message"), _messages)
+    scene.links = _by_id(due, lambda row: number_in(row.subject, "account_link"), _links)
+    scene.alerts = _by_id(due, lambda row: number_in(row.subject, "alert"), _alerts)
+    _load_check_ins(scene, due)
+    _load_prompts(scene, due, now)
+    _load_invitations(scene, due, now)
+    return scene
+
+
+def load_titles(scene: Scene, item_ids: Iterable[int]) -> None:
+    """Titles are encrypted, so they are read only for those who chose to see them in an email."""
+    ids = list(item_ids)
+    if ids:
+        rows = db.session.execute(select(PlanItem.id, PlanItem.title).where(PlanItem.id.in_(ids)))
+        scene.titles.update({row.id: row.title for row in rows})
+
+
+def _by_id(
+    due: Sequence[DueReminder], number_of: Callable[[DueReminder], int | None], load: Callable[[list[int]], Iterable[Any]]
+) -> dict[int, Any]:
+    ids = sorted({number for row in due if (number := number_of(row)) is not None})
+    return {found.id: found for found in load(ids)} if ids else {}
+
+
+def _people(ids: list[int]) -> Iterable[Person]:
+    columns = (
+        Account.id,
+        Account.email,
+        Account.called,
+        Account.full_name,
+        Account.zone,
+        Account.disabled_at,
+        Account.address_bounced_at,
+        Account.last_signed_in_at,
+        ContactPreferences.wording,
+        ContactPreferences.prompts,
+        ContactPreferences.quiet_from,
+        ContactPreferences.quiet_until,
+    )
+    preferences = ContactPreferences.account_id == Account.id
+    statement = select(*columns).outerjoin(ContactPreferences, preferences).where(Account.id.in_(ids))
+    return map(Person._make, db.session.execute(statement))
+
+
+def _courses(ids: list[int]) -> Iterable[Course]:
+    patient, supporter = aliased(Account), aliased(Account)
+    statement = (
+        select(
+            Enrolment.id,
+            Enrolment.state,
+            Enrolment.started_at,
+            Enrolment.patient_id,
+            Enrolment.supporter_id,
+            supporter.called,
+            patient.full_name,
+        )
+        .join(patient, patient.id == Enrolment.patient_id)
+        .join(supporter, supporter.id == Enrolment.supporter_id)
+        .where(Enrolment.id.in_(ids))
+    )
+    return map(Course._make, db.session.execute(statement))
+
+
+def _houses(ids: list[int]) -> Iterable[House]:
+    columns = (Service.id, Service.name, Service.sender_name, Service.zone, Service.rhythm_settings)
+    for row in db.session.execute(select(*columns).where(Service.id.in_(ids))):
+        yield House(row.id, row.name, row.sender_name, row.zone, RhythmSettings.from_json(row.rhythm_settings))
+
+
+def _items(ids: list[int]) -> Iterable[Item]:
+    statement = (
+        select(
+            PlanItem.id,
+            PlanItem.state,
+            PlanItem.planned_on,
+            PlanItem.planned_time,
+            PlanItem.minutes,
+            Week.closed_at,
+        )
+        .join(Week, Week.id == PlanItem.week_id)
+        .where(PlanItem.id.in_(ids))
+    )
+    return map(Item._make, db.session.execute(statement))
+
+
+def _reviews(ids: list[int]) -> Iterable[OwedReview]:
+    statement = (
+        select(Review.id, Review.state, Review.promised_at, Review.read_at, Review.owner_id, Account.called)
+        .join(Account, Account.id == Review.owner_id)
+        .where(Review.id.in_(ids))
+    )
+    return map(OwedReview._make, db.session.execute(statement))
+
+
+def _messages(ids: list[int]) -> Iterable[SentMessage]:
+    statement = (
+        select(Message.id, Message.read_at, Message.author_id, Account.called)
+        .join(Account, Account.id == Message.author_id)
+        .where(Message.id.in_(ids))
+    )
+    return map(SentMessage._make, db.session.execute(statement))
+
+
+_LINK_COLUMNS = (
+    AccountLink.id,
+    AccountLink.account_id,
+    AccountLink.purpose,
+    AccountLink.nonce,
+    AccountLink.expires_at,
+    AccountLink.used_at,
+    AccountLink.withdrawn_at,
+)
+
+
+def _links(ids: list[int]) -> Iterable[Link]:
+    return map(Link._make, db.session.execute(select(*_LINK_COLUMNS).where(AccountLink.id.in_(ids))))
+
+
+def _alerts(ids: list[int]) -> Iterable[Alert]:
+    columns = (RiskAlert.id, RiskAlert.raised_at, RiskAlert.acknowledged_at)
+    return map(Alert._make, db.session.execute(select(*columns).where(RiskAlert.id.in_(ids))))
+
+
+def _load_check_ins(scene: Scene, due: Sequence[DueReminder]) -> None:
+    asked = {found for row in due if (found := check_in_of(row.subject)) is not None}
+    if not asked:
+        return
+    enrolment_ids = {enrolment_id for enrolment_id, _ in asked}
+    numbers = {number for _, number in asked}
+    weeks = select(Week.enrolment_id, Week.number, Week.closed_at, Week.review_on).where(
+        Week.enrolment_id.in_(enrolment_ids), Week.number.in_(numbers)
+    )
+    for row in db.session.execute(weeks):
+        scene.weeks[row.enrolment_id, row.number] = OwedWeek(row.closed_at, row.review_on)
+    done = select(FinishedCheckIn.enrolment_id, FinishedCheckIn.week_number).where(
+        FinishedCheckIn.enrolment_id.in_(enrolment_ids), FinishedCheckIn.week_number.in_(numbers)
+    )
+    scene.check_ins_done = {(row.enrolment_id, row.week_number) for row in db.session.execute(done)}
+
+
+def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> None:
+    """Who wrote last, and whose consent was withdrawn: only prompts ask for it."""
+    ids = {
+        number
+        for row in due
+        if row.reminder_class is ReminderClass.PROMPT and (number := number_in(row.context, "enrolment"))
+    }
+    if not ids:
+        return
+    hours = max((house.rhythm.held_back_after_writing_hours for house in scene.houses.values()), default=24)
+    since = now - timedelta(hours=hours)
+    newest: dict[int, list[Written]] = defaultdict(list)
+    for row in [*_newest_messages(ids, since), *_newest_reviews(ids, since)]:
+        newest[row[0]].append(Written(row[2], row[1]))
+    scene.written = {enrolment_id: max(words) for enrolment_id, words in newest.items()}
+    last = (
+        select(Consent.enrolment_id, func.max(Consent.id).label("id"))
+        .where(Consent.enrolment_id.in_(ids))
+        .group_by(Consent.enrolment_id)
+        .subquery()
+    )
+    withdrawn = select(Consent.enrolment_id).join(
+        last, and_(last.c.id == Consent.id, Consent.withdrawn_at.is_not(None))
+    )
+    scene.without_consent = set(db.session.scalars(withdrawn))
+
+
+def _newest_messages(ids: set[int], since: datetime) -> Sequence[Row[Any]]:
+    statement = select(Message.enrolment_id, Message.author_id, func.max(Message.sent_at))
+    recent = statement.where(Message.enrolment_id.in_(ids), Message.sent_at > since)
+    return db.session.execute(recent.group_by(Message.enrolment_id, Message.author_id)).all()
+
+
+def _newest_reviews(ids: set[int], since: datetime) -> Sequence[Row[Any]]:
+    statement = select(Review.enrolment_id, Review.sent_by, func.max(Review.sent_at))
+    recent = statement.where(
+        Review.enrolment_id.in_(ids), Review.state == ReviewState.SENT, Review.sent_at > since
+    )
+    return db.session.execute(recent.group_by(Review.enrolment_id, Review.sent_by)).all()
+
+
+def _load_invitations(scene: Scene, due: Sequence[DueReminder], now: datetime) -> None:
+    """A start prompt carries the newest invitation that is still open, if there is one."""
+    people = {row.recipient_id for row in due if row.kind is ReminderKind.START_PROMPT}
+    if not people:
+        return
+    statement = (
+        select(*_LINK_COLUMNS)
+        .where(
+            AccountLink.account_id.in_(people),
+            AccountLink.purpose == LinkPurpose.INVITATION,
+            AccountLink.used_at.is_(None),
+            AccountLink.withdrawn_at.is_(None),
+            AccountLink.expires_at > now,
+        )
+        .order_by(AccountLink.id)
+    )
+    scene.invitations = {row.account_id: Link._make(row) for row in db.session.execute(statement)}

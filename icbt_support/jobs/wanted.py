@@ -1,0 +1,242 @@
+"""Is a due reminder still wanted? Asked for a batch at the moment of sending, of the things that it is about."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from icbt_support.accounts.models import PromptLevel
+from icbt_support.cadence import end_of_quiet, local_day
+from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.jobs import digest
+from icbt_support.jobs.scene import Course, House, Person, Scene, check_in_of, load_scene, number_in
+from icbt_support.plan.models import ItemState
+from icbt_support.reminders import queries as ledger
+from icbt_support.reminders.rules import Reason, ReminderClass, ReminderKind, waits_for_quiet_hours
+from icbt_support.reminders.verdicts import (
+    SEND,
+    Decision,
+    DueReminder,
+    Judgement,
+    RecipientDay,
+    Verdict,
+    put_off_or_hold_back,
+)
+from icbt_support.reviews.models import ReviewState
+
+STALLED_AFTER = timedelta(minutes=15)
+FEWER_IN_SEVEN_DAYS = 1
+OWED_STATES = (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
+K = ReminderKind
+
+
+def withdraw(reason: Reason) -> Verdict:
+    return Verdict(Decision.WITHDRAW, reason)
+
+
+def hold_back(reason: Reason) -> Verdict:
+    return Verdict(Decision.HOLD_BACK, reason)
+
+
+GONE = withdraw(Reason.NO_LONGER_THERE)
+DONE = withdraw(Reason.ALREADY_DONE)
+NOT_ACTIVE = withdraw(Reason.NOT_ACTIVE)
+
+
+class InboxJudge:
+    """What stands in the app: only what is still so."""
+
+    def __call__(self, due: Sequence[DueReminder], now: datetime) -> Judgement:
+        scene = load_scene(due, now)
+        return Judgement({row.id: about_subject(row, scene, now) for row in due})
+
+
+class EmailJudge:
+    """What goes out by email; keeps the scene, from which the mails of this batch are worded."""
+
+    def __init__(self) -> None:
+        self.scene = Scene()
+        self.digests: dict[int, digest.Digest] = {}
+
+    def __call__(self, due: Sequence[DueReminder], now: datetime) -> Judgement:
+        self.scene = load_scene(due, now)
+        self.digests = digest.load_digests(due, now)
+        judgement = Judgement()
+        for row in due:
+            judgement.verdicts[row.id] = self._verdict(row, now)
+            if row.recipient_id not in judgement.recipients:
+                judgement.recipients[row.recipient_id] = self._day(row, now)
+        return judgement
+
+    def _day(self, row: DueReminder, now: datetime) -> RecipientDay:
+        person = self.scene.people.get(row.recipient_id)
+        house = self.scene.house_of(row)
+        zone = person.zone if person else "UTC"
+        if house is None:
+            return RecipientDay(local_day(now, zone), 1, 3)
+        in_seven_days = house.rhythm.prompts_in_seven_days
+        if person is not None and person.prompts is PromptLevel.FEWER:
+            in_seven_days = min(in_seven_days, FEWER_IN_SEVEN_DAYS)
+        return RecipientDay(local_day(now, zone), house.rhythm.prompts_a_day, in_seven_days)
+
+    def _verdict(self, row: DueReminder, now: datetime) -> Verdict:
+        person = self.scene.people.get(row.recipient_id)
+        if person is None or person.disabled_at is not None or not person.email:
+            return withdraw(Reason.NO_ADDRESS)
+        verdict = about_subject(row, self.scene, now)
+        if verdict is not SEND:
+            return verdict
+        if row.kind is K.STAFF_DIGEST and self.digests[row.id].is_empty:
+            return withdraw(Reason.NOTHING_TO_SAY)
+        if person.address_bounced_at is not None:
+            return hold_back(Reason.ADDRESS_BOUNCED)
+        if row.reminder_class is ReminderClass.PROMPT:
+            verdict = about_prompt(row, person, self.scene, now)
+        return about_quiet_hours(row, person, now) if verdict is SEND else verdict
+
+
+# About the thing itself -----------------------------------------------------------------------------------------
+
+
+def about_subject(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    """Whether what the reminder is about is still as it was: the item open, the review unread, the link unused."""
+    return _ABOUT[row.kind](row, scene, now)
+
+
+def _always(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    return SEND
+
+
+def _about_alert(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    alert = scene.alerts.get(number_in(row.subject, "alert") or 0)
+    if alert is None:
+        return GONE
+    return SEND if alert.acknowledged_at is None else DONE
+
+
+def _about_link(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    link = scene.links.get(number_in(row.subject, "account_link") or 0)
+    if link is None or link.withdrawn_at is not None or link.expires_at <= now:
+        return GONE
+    return SEND if link.used_at is None else DONE
+
+
+def _about_letter(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    """A welcome or a review that was sent: news until it is read."""
+    review = scene.reviews.get(number_in(row.subject, "review") or 0)
+    if review is None:
+        return _about_message(row, scene, now)
+    return SEND if review.read_at is None else DONE
+
+
+def _about_owed_review(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    review = scene.reviews.get(number_in(row.subject, "review") or 0)
+    if review is None:
+        return GONE
+    return SEND if review.state in OWED_STATES else DONE
+
+
+def _about_message(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    message = scene.messages.get(number_in(row.subject, "message") or 0)
+    if message is None:
+        return GONE
+    return SEND if message.read_at is None else DONE
+
+
+def _about_item(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    item = scene.items.get(number_in(row.subject, "plan_item") or 0)
+    if item is None:
+        return GONE
+    if item.state is not ItemState.PLANNED:
+        return DONE
+    return SEND if item.week_closed_at is None else GONE
+
+
+def _about_check_in(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    check_in = check_in_of(row.subject)
+    week = scene.weeks.get(check_in) if check_in else None
+    if week is None or week.closed_at is not None:
+        return GONE
+    return DONE if check_in in scene.check_ins_done else SEND
+
+
+def _about_start(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    course = scene.course_of(row)
+    if course is None:
+        return GONE
+    if course.state is EnrolmentState.ONBOARDING:
+        return SEND
+    if course.state is not EnrolmentState.INVITED:
+        return DONE
+    return SEND if row.recipient_id in scene.invitations else GONE
+
+
+def _about_queue(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    oldest = ledger.next_due_at()
+    return SEND if oldest is not None and oldest < now - STALLED_AFTER else DONE
+
+
+_ABOUT: dict[ReminderKind, Callable[[DueReminder, Scene, datetime], Verdict]] = {
+    K.RISK_ALERT: _about_alert,
+    K.NOBODY_ON_DUTY: _always,
+    K.QUEUE_STALLED: _about_queue,
+    K.INVITATION: _about_link,
+    K.PASSWORD_RESET: _about_link,
+    K.SECURITY_NOTICE: _always,
+    K.SAMPLE: _always,
+    K.WELCOME: _about_letter,
+    K.REVIEW_READY: _about_letter,
+    K.REVIEW_LATE: _about_owed_review,
+    K.REVIEW_MOVED: _about_owed_review,
+    K.MESSAGE: _about_message,
+    K.STAFF_MESSAGE: _about_message,
+    K.STAFF_REVIEW_WARNING: _about_owed_review,
+    K.STAFF_REVIEW_LATE: _about_owed_review,
+    K.STAFF_CALL_TASK: _always,
+    K.STAFF_HAND_OVER: _always,
+    K.AGREED_STEP: _about_item,
+    K.CHECK_IN: _about_check_in,
+    K.SESSION: _about_item,
+    K.NUDGE: _always,
+    K.START_PROMPT: _about_start,
+    K.STAFF_DIGEST: _always,
+}
+
+
+# About the person -----------------------------------------------------------------------------------------------
+
+
+def about_prompt(row: DueReminder, person: Person, scene: Scene, now: datetime) -> Verdict:
+    """A prompt is for somebody whose course runs, who wants prompts, and to whom nobody has just written."""
+    course, house = scene.course_of(row), scene.house_of(row)
+    if course is None or house is None:
+        return GONE
+    if row.kind is not K.START_PROMPT and course.state is not EnrolmentState.ACTIVE:
+        return NOT_ACTIVE
+    if course.id in scene.without_consent:
+        return NOT_ACTIVE
+    if person.prompts is PromptLevel.OFF:
+        return hold_back(Reason.PROMPTS_OFF)
+    if row.kind is not K.START_PROMPT and _is_quiet_week(person, course, house, now):
+        return hold_back(Reason.QUIET_WEEK)
+    return _after_writing(person, course, scene, house, now)
+
+
+def _is_quiet_week(person: Person, course: Course, house: House, now: datetime) -> bool:
+    """Nobody who has not been here for a week is prompted on and on: their supporter writes instead."""
+    last_seen = person.last_signed_in_at or course.started_at
+    days = timedelta(days=house.rhythm.quiet_prompts_stop_days)
+    return last_seen is not None and last_seen < now - days
+
+
+def _after_writing(person: Person, course: Course, scene: Scene, house: House, now: datetime) -> Verdict:
+    written = scene.written.get(course.id)
+    if written is None or written.at <= now - timedelta(hours=house.rhythm.held_back_after_writing_hours):
+        return SEND
+    reason = Reason.PATIENT_WROTE if written.author_id == person.id else Reason.PERSON_WROTE
+    return Verdict(Decision.HOLD_BACK, reason, about_id=written.author_id, about_at=written.at)
+
+
+def about_quiet_hours(row: DueReminder, person: Person, now: datetime) -> Verdict:
+    if not waits_for_quiet_hours(row.reminder_class) or person.quiet_from is None or person.quiet_until is None:
+        return SEND
+    until = end_of_quiet(now, person.zone, person.quiet_from, person.quiet_until)
+    return SEND if until == now else put_off_or_hold_back(until, row.expires_at)

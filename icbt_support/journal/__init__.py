@@ -1,0 +1,1 @@
+"""Pages read, exercises answered, tool entries kept private or shared."""

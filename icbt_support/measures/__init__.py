@@ -1,0 +1,1 @@
+"""Questionnaires answered and scored."""

@@ -1,0 +1,1 @@
+"""The thread between a patient and the supporter."""

@@ -1,0 +1,131 @@
+"""Reads of the thread, by course."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from icbt_support.cadence import local_day
+from icbt_support.db import db
+from icbt_support.enrolments.models import Enrolment
+from icbt_support.hours.queries import closed_days, review_slots_of
+from icbt_support.messages import rules
+from icbt_support.messages.models import Message, MessageKind
+
+LONGEST_LOOK_BACK = timedelta(days=60)
+
+
+def thread(enrolment: Enrolment) -> list[Message]:
+    """The whole thread, oldest first, with its authors."""
+    return list(
+        db.session.scalars(
+            select(Message)
+            .options(joinedload(Message.author))
+            .where(Message.enrolment_id == enrolment.id)
+            .order_by(Message.sent_at, Message.id)
+        )
+    )
+
+
+def message_by_key(enrolment: Enrolment, posted_key: str) -> Message | None:
+    return db.session.scalars(
+        select(Message).where(Message.enrolment_id == enrolment.id, Message.posted_key == posted_key)
+    ).one_or_none()
+
+
+def unread_for_patient(enrolment: Enrolment) -> int:
+    """How many messages from staff the patient has not read."""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(Message)
+            .where(
+                Message.enrolment_id == enrolment.id,
+                Message.author_id != enrolment.patient_id,
+                Message.read_at.is_(None),
+            )
+        )
+        or 0
+    )
+
+
+def unread_for_staff(enrolment_ids: Collection[int]) -> dict[int, list[Message]]:
+    """Messages from patients that nobody has read, by course, oldest first."""
+    found: dict[int, list[Message]] = {}
+    for message in db.session.scalars(
+        _from_patients()
+        .where(Message.enrolment_id.in_(enrolment_ids), Message.read_at.is_(None))
+        .order_by(Message.sent_at, Message.id)
+    ):
+        found.setdefault(message.enrolment_id, []).append(message)
+    return found
+
+
+def open_questions(enrolment: Enrolment) -> list[Message]:
+    """The patient's questions for the review that were not answered yet, oldest first."""
+    return list(
+        db.session.scalars(
+            _from_patients()
+            .where(
+                Message.enrolment_id == enrolment.id,
+                Message.kind == MessageKind.QUESTION,
+                Message.answered_at.is_(None),
+            )
+            .order_by(Message.sent_at, Message.id)
+        )
+    )
+
+
+def open_question_counts(enrolment_ids: Collection[int]) -> dict[int, int]:
+    rows = db.session.execute(
+        select(Message.enrolment_id, func.count())
+        .where(
+            Message.enrolment_id.in_(enrolment_ids),
+            Message.kind == MessageKind.QUESTION,
+            Message.answered_at.is_(None),
+        )
+        .group_by(Message.enrolment_id)
+    )
+    return {enrolment_id: count for enrolment_id, count in rows}
+
+
+def last_message_at(enrolment: Enrolment) -> datetime | None:
+    """When somebody last wrote, either way."""
+    return db.session.scalar(select(func.max(Message.sent_at)).where(Message.enrolment_id == enrolment.id))
+
+
+def messages_unread_too_long(now: datetime) -> list[Message]:
+    """Messages from patients that nobody has read for the service's working days and that nobody was told of yet."""
+    waiting = db.session.scalars(
+        _from_patients()
+        .options(joinedload(Message.enrolment).joinedload(Enrolment.service))
+        .where(
+            Message.read_at.is_(None),
+            Message.told_late_at.is_(None),
+            Message.sent_at > now - LONGEST_LOOK_BACK,
+        )
+        .order_by(Message.sent_at, Message.id)
+    )
+    return [message for message in waiting if _has_waited_too_long(message, now)]
+
+
+def reading_days_words(enrolment: Enrolment) -> str:
+    """ "Priya reads messages on Thursdays", without a full stop."""
+    slots = review_slots_of(enrolment.supporter_id, enrolment.service_id)
+    return rules.reading_days_words(enrolment.supporter.called, [slot.weekday for slot in slots])
+
+
+def _has_waited_too_long(message: Message, now: datetime) -> bool:
+    service = message.enrolment.service
+    sent_on, today = local_day(message.sent_at, service.zone), local_day(now, service.zone)
+    closed = closed_days(service, sent_on, today)
+    return rules.is_unread_too_long(sent_on, today, service.rhythm.message_unread_working_days, closed)
+
+
+def _from_patients():  # noqa: ANN202 (a SQL statement)
+    return (
+        select(Message)
+        .join(Enrolment, Enrolment.id == Message.enrolment_id)
+        .where(Message.author_id == Enrolment.patient_id)
+    )

@@ -1,0 +1,1 @@
+"""People's door: guards, commits, forms and pages by audience."""

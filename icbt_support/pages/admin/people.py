@@ -1,0 +1,277 @@
+"""Staff of the service: who they are, what they may do, inviting them and ending that."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug import Response
+from wtforms import RadioField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
+
+from icbt_support.accounts import operations as accounts
+from icbt_support.accounts.invitations import invite_person, owe_invitation
+from icbt_support.accounts.models import STAFF_ROLES, Account, Role
+from icbt_support.accounts.queries import (
+    find_account_by_email,
+    open_memberships,
+    roles_of,
+    staff_member_of,
+    staff_of,
+)
+from icbt_support.accounts.rules import NotAnAddress, tidy_email
+from icbt_support.audit import Actor
+from icbt_support.enrolments.queries import open_enrolments_of_clinician, open_enrolments_of_supporter
+from icbt_support.hours.queries import duty_sessions
+from icbt_support.pages.commits import commits
+from icbt_support.pages.fields import Line, strip_text
+from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
+from icbt_support.service.models import Service
+
+blueprint = Blueprint("admin_people", __name__)
+ROLE_WORDS = {
+    Role.SUPPORTER: "Supporter",
+    Role.CLINICIAN: "Clinician",
+    Role.ADMINISTRATOR: "Administrator",
+    Role.VENDOR: "Vendor representative",
+}
+ROLE_HINTS = {
+    Role.SUPPORTER.value: "Writes reviews and messages, for the people in their own caseload",
+    Role.CLINICIAN.value: "Invites people, answers alerts, sees everyone's record in this service",
+    Role.ADMINISTRATOR.value: "Runs the service: people, duty, jobs, audit. Never sees what patients write",
+}
+ROLE_CHOICES = [SelectChoice(role.value, ROLE_WORDS[role]) for role in STAFF_ROLES]
+
+
+class RoleForm(FlaskForm):
+    role = RadioField("Role", choices=ROLE_CHOICES, validators=[InputRequired("Select a role")])
+
+
+class InviteForm(RoleForm):
+    email = StringField(
+        "Email address",
+        [InputRequired("Enter an email address"), Length(max=254, message="Enter an address that is shorter")],
+        [strip_text],
+    )
+    full_name = Line("Full name", missing="Enter the person's full name", maximum=120)
+    called = Line("What we call them", missing="Enter what they are called, like Priya", maximum=60)
+
+    def validate_email(self, field: StringField) -> None:
+        try:
+            tidy_email(field.data or "")
+        except NotAnAddress as error:
+            raise ValidationError("Enter an email address like name@example.com") from error
+        known = find_account_by_email(field.data or "")
+        if known is not None and known.disabled_at is not None:
+            raise ValidationError("This person's account is closed. Open it again first")
+
+
+@blueprint.get("/admin/people")
+@allow(Role.ADMINISTRATOR)
+def index() -> str:
+    service = _service()
+    rows = [(account, _role_words(account, service), _state(account, service)) for account in staff_of(service.id)]
+    return render_template("admin/people.html", rows=rows)
+
+
+@blueprint.get("/admin/people/invite")
+@allow(Role.ADMINISTRATOR)
+def show_invite() -> str:
+    return render_template("admin/people_invite.html", form=InviteForm(), role_hints=ROLE_HINTS)
+
+
+@blueprint.post("/admin/people/invite")
+@allow(Role.ADMINISTRATOR)
+@commits
+def invite() -> Response | str:
+    form = InviteForm()
+    if not form.validate_on_submit():
+        return render_template("admin/people_invite.html", form=form, role_hints=ROLE_HINTS)
+    account = invite_person(
+        email=form.email.data,
+        full_name=form.full_name.data,
+        called=form.called.data,
+        role=Role(form.role.data),
+        service=_service(),
+        by=_actor(),
+        now=request_time(),
+    )
+    flash(
+        f"{account.full_name} is invited by email."
+        if account.password_hash is None
+        else f"{account.full_name} has an account already, and can work in the new role at the next sign-in.",
+        "success",
+    )
+    return redirect(url_for("admin_people.show", account_id=account.id))
+
+
+@blueprint.get("/admin/people/<id:account_id>")
+@allow(Role.ADMINISTRATOR)
+def show(account_id: int) -> str:
+    account = _person(account_id)
+    service = _service()
+    held = roles_of(account, service.id)
+    return render_template(
+        "admin/person.html",
+        account=account,
+        state=_state(account, service),
+        held=[(role.value, ROLE_WORDS[role]) for role in ROLE_WORDS if role in held],
+        form=_role_form(held),
+        role_hints=ROLE_HINTS,
+        is_self=account.id == current_account().id,
+        works_elsewhere=_works_elsewhere(account, service),
+    )
+
+
+@blueprint.post("/admin/people/<id:account_id>/give-role")
+@allow(Role.ADMINISTRATOR)
+@commits
+def give_role(account_id: int) -> Response:
+    account = _someone_else(account_id)
+    form = RoleForm()
+    if form.validate_on_submit():
+        role = Role(form.role.data)
+        accounts.give_role(account, role, service_id=_service().id, by=_actor(), now=request_time())
+        flash(f"{account.full_name} is now {ROLE_WORDS[role].lower()}.", "success")
+    else:
+        flash("Select the role that you want to give.", "problem")
+    return redirect(url_for("admin_people.show", account_id=account_id))
+
+
+@blueprint.post("/admin/people/<id:account_id>/end-role")
+@allow(Role.ADMINISTRATOR)
+@commits
+def end_role(account_id: int) -> Response:
+    account, service = _someone_else(account_id), _service()
+    role = _posted_role()
+    still_held = _work_in(role, account, service)
+    if still_held:
+        return _refuse(account, still_held)
+    try:
+        accounts.end_role(account, role, service_id=service.id, by=_actor(), now=request_time())
+    except accounts.LastAdministrator:
+        return _refuse(account, "A service keeps at least one administrator. Make somebody else one first.")
+    except accounts.NoSuchRole:
+        abort(404)
+    flash(f"{account.full_name} is no longer {ROLE_WORDS[role].lower()}.", "success")
+    return redirect(url_for("admin_people.show", account_id=account_id))
+
+
+@blueprint.post("/admin/people/<id:account_id>/disable")
+@allow(Role.ADMINISTRATOR)
+@commits
+def disable(account_id: int) -> Response:
+    account, service = _someone_else(account_id), _service()
+    if _works_elsewhere(account, service):
+        return _refuse(account, "This person works for another service too. End their roles here instead.")
+    still_held = next(filter(None, (_work_in(role, account, service) for role in ROLE_WORDS)), "")
+    if still_held:
+        return _refuse(account, still_held)
+    try:
+        accounts.disable_account(account, by=_actor(), now=request_time())
+    except accounts.LastAdministrator:
+        return _refuse(account, "A service keeps at least one administrator. Make somebody else one first.")
+    flash(f"{account.full_name}'s account is closed. They are signed out everywhere.", "success")
+    return redirect(url_for("admin_people.show", account_id=account_id))
+
+
+@blueprint.post("/admin/people/<id:account_id>/enable")
+@allow(Role.ADMINISTRATOR)
+@commits
+def enable(account_id: int) -> Response:
+    account = _someone_else(account_id)
+    if _works_elsewhere(account, _service()):
+        return _refuse(account, "This person works for another service too. That service opens the account.")
+    accounts.enable_account(account, by=_actor(), now=request_time())
+    flash(f"{account.full_name}'s account is open again.", "success")
+    return redirect(url_for("admin_people.show", account_id=account_id))
+
+
+@blueprint.post("/admin/people/<id:account_id>/invite-again")
+@allow(Role.ADMINISTRATOR)
+@commits
+def invite_again(account_id: int) -> Response:
+    account, service = _person(account_id), _service()
+    if account.password_hash is not None or account.disabled_at is not None or not roles_of(account, service.id):
+        return _refuse(account, "This person does not need an invitation.")
+    owe_invitation(account, service_id=service.id, by=_actor(), now=request_time())
+    flash("A new invitation is on its way. The old one does not work any more.", "success")
+    return redirect(url_for("admin_people.show", account_id=account_id))
+
+
+def _service() -> Service:
+    return current_service(Role.ADMINISTRATOR)
+
+
+def _actor() -> Actor:
+    return current_actor(Role.ADMINISTRATOR, _service().id)
+
+
+def _person(account_id: int) -> Account:
+    account = staff_member_of(_service().id, account_id)
+    if account is None:
+        abort(404)
+    return account
+
+
+def _someone_else(account_id: int) -> Account:
+    """Nobody changes what they may do themselves."""
+    account = _person(account_id)
+    if account.id == current_account().id:
+        abort(403)
+    return account
+
+
+def _posted_role() -> Role:
+    posted = request.form.get("role", "")
+    if posted not in [role.value for role in ROLE_WORDS]:
+        abort(404)
+    return Role(posted)
+
+
+def _refuse(account: Account, words: str) -> Response:
+    flash(words, "problem")
+    return redirect(url_for("admin_people.show", account_id=account.id))
+
+
+def _role_form(held: set[Role]) -> RoleForm:
+    form = RoleForm(formdata=None)
+    form.role.choices = [choice for choice in ROLE_CHOICES if Role(choice.value) not in held]
+    return form
+
+
+def _works_elsewhere(account: Account, service: Service) -> bool:
+    return any(membership.service_id != service.id for membership in open_memberships(account))
+
+
+def _work_in(role: Role, account: Account, service: Service) -> str:
+    """What the person still holds in a role, as a sentence; empty if nothing."""
+    if role is Role.SUPPORTER:
+        courses = [course for course in open_enrolments_of_supporter(account.id) if course.service_id == service.id]
+        if courses:
+            return f"{account.called} is the supporter of {_people(len(courses))}. Hand them over first."
+    if role is Role.CLINICIAN:
+        courses = [course for course in open_enrolments_of_clinician(account.id) if course.service_id == service.id]
+        if courses:
+            return f"{account.called} is the clinician of {_people(len(courses))}. Hand them over first."
+        if any(session.clinician_id == account.id for session in duty_sessions(service)):
+            return f"{account.called} is on the duty list. Put somebody else there first."
+    return ""
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
+
+
+def _role_words(account: Account, service: Service) -> str:
+    held = roles_of(account, service.id)
+    return ", ".join(words for role, words in ROLE_WORDS.items() if role in held) or "No role any more"
+
+
+def _state(account: Account, service: Service) -> tuple[str, str]:
+    """Words and colour of the person's state."""
+    if account.disabled_at is not None:
+        return "Closed", "grey"
+    if not roles_of(account, service.id):
+        return "No role", "grey"
+    if account.password_hash is None:
+        return "Invited", "yellow"
+    return "Active", "green"

@@ -1,0 +1,159 @@
+"""Inviting a patient: who they are, how to reach them, and who will write to them."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_wtf import FlaskForm
+from werkzeug import Response
+from wtforms import RadioField, StringField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from icbt_support.accounts.models import Account, Role
+from icbt_support.accounts.queries import staff_with_role
+from icbt_support.accounts.rules import NotAnAddress, tidy_email
+from icbt_support.enrolments.operations import ContactDetails
+from icbt_support.enrolments.queries import rooms_of_supporters
+from icbt_support.enrolments.rules import Room
+from icbt_support.hours.queries import duty_count
+from icbt_support.pages.commits import commits
+from icbt_support.pages.fields import Line, LongText, strip_text
+from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
+from icbt_support.pages.kit import long_day
+from icbt_support.programme.library import programmes
+from icbt_support.rhythm.invite import (
+    AlreadyEnrolled,
+    ServiceNotReady,
+    SupporterIsAway,
+    invite_patient,
+    welcome_due_on,
+)
+from icbt_support.service.models import Service
+from icbt_support.service.rules import missing_before_inviting
+
+blueprint = Blueprint("clinician_invite", __name__)
+
+VOICEMAIL = {"yes": True, "no": False, "unknown": None}
+
+
+class InviteForm(FlaskForm):
+    full_name = Line("Full name", missing="Enter the person's full name", maximum=120)
+    called = Line("What they like to be called", missing="Enter what they like to be called", maximum=60)
+    pronouns = Line("Pronouns (optional)", maximum=30)
+    email = StringField(
+        "Email address",
+        [
+            InputRequired("Enter an email address"),
+            Length(max=254, message="Enter an address that is shorter"),
+        ],
+        [strip_text],
+        description="The invitation goes here. Check that only this person reads it.",
+    )
+    phone = Line("Phone number", missing="Enter a phone number, so that we can reach this person", maximum=60)
+    voicemail = RadioField(
+        "Is it all right to leave a voicemail?",
+        choices=[("yes", "Yes"), ("no", "No"), ("unknown", "Not asked yet")],
+        validators=[InputRequired("Select whether a voicemail is all right")],
+    )
+    safe_times = Line("Safe times to call (optional)")
+    gp = Line("GP and practice (optional)")
+    emergency_contact = LongText("Emergency contact (optional)", description="Name, phone, and who they are.")
+    usually_at = LongText("Where this person usually is (optional)", description="An address to give to 999.")
+    programme = RadioField("Programme", validators=[InputRequired("Select a programme")])
+    supporter = RadioField("Supporter", validators=[InputRequired("Select a supporter")])
+
+    def validate_email(self, field: StringField) -> None:
+        try:
+            tidy_email(field.data or "")
+        except NotAnAddress as error:
+            raise ValidationError("Enter an email address like name@example.com") from error
+
+    @property
+    def contact(self) -> ContactDetails:
+        return ContactDetails(
+            phone=self.phone.data,
+            voicemail_ok=VOICEMAIL[self.voicemail.data],
+            safe_times=self.safe_times.data,
+            gp=self.gp.data,
+            emergency_contact=self.emergency_contact.data,
+            usually_at=self.usually_at.data,
+        )
+
+
+@blueprint.get("/clinical/invite")
+@allow(Role.CLINICIAN)
+def show() -> str:
+    service = current_service(Role.CLINICIAN)
+    form, rooms = _form(service)
+    return _page(service, form, rooms)
+
+
+@blueprint.post("/clinical/invite")
+@allow(Role.CLINICIAN)
+@commits
+def invite() -> Response | str | tuple[str, int]:
+    service = current_service(Role.CLINICIAN)
+    form, rooms = _form(service)
+    if not form.validate_on_submit():
+        return _page(service, form, rooms)
+    supporter = next(one for one in _supporters(service) if str(one.id) == form.supporter.data)
+    try:
+        enrolment = invite_patient(
+            service,
+            email=form.email.data,
+            full_name=form.full_name.data,
+            called=form.called.data,
+            pronouns=form.pronouns.data,
+            contact=form.contact,
+            supporter=supporter,
+            clinician=current_account(),
+            programme=programmes()[form.programme.data],
+            by=current_actor(Role.CLINICIAN, service.id),
+            now=request_time(),
+        )
+    except ServiceNotReady:
+        return _page(service, form, rooms), 409
+    except AlreadyEnrolled:
+        form.email.errors = ["This person has an open course here. Look for them under Engagement"]
+        return _page(service, form, rooms), 409
+    except SupporterIsAway as refusal:
+        until = long_day(refusal.absence.until_on)
+        form.supporter.errors = [f"{supporter.called} is away until {until}. Select somebody else"]
+        return _page(service, form, rooms), 409
+    flash(
+        f"The invitation is on its way to {enrolment.patient.called}. "
+        f"{supporter.called} owes a welcome by {long_day(welcome_due_on(service, request_time()))}.",
+        "success",
+    )
+    return redirect(url_for("clinician_invite.show"))
+
+
+def _form(service: Service) -> tuple[InviteForm, list[tuple[str, str]]]:
+    """The form, and for each supporter how much room there is (most room first)."""
+    people = {account.id: account for account in _supporters(service)}
+    rooms = [room for room in rooms_of_supporters(service.id) if room.supporter_id in people]
+    library = programmes()
+    form = InviteForm(
+        supporter=str(rooms[0].supporter_id) if rooms else None, programme=next(iter(sorted(library)), None)
+    )
+    form.supporter.choices = [(str(room.supporter_id), people[room.supporter_id].full_name) for room in rooms]
+    form.programme.choices = [(slug, library[slug].title) for slug in sorted(library)]
+    return form, [(str(room.supporter_id), _room_words(room)) for room in rooms]
+
+
+def _room_words(room: Room) -> str:
+    if room.free < 1:
+        return f"No room: {room.people} people, {room.places} review times a week"
+    return f"Room for {room.free} more: {room.people} people, {room.places} review times a week"
+
+
+def _supporters(service: Service) -> list[Account]:
+    return staff_with_role(service.id, Role.SUPPORTER)
+
+
+def _page(service: Service, form: InviteForm, rooms: list[tuple[str, str]]) -> str:
+    return render_template(
+        "clinician/invite.html",
+        form=form,
+        rooms=dict(rooms),
+        missing=missing_before_inviting(service, duty_count(service)),
+        service=service,
+        welcome_on=welcome_due_on(service, request_time()),
+    )

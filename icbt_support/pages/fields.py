@@ -1,0 +1,70 @@
+"""Form parts that several pages share."""
+
+import secrets
+from datetime import date, time
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField, TextAreaField
+from wtforms.validators import Length, ValidationError
+
+from icbt_support.pages.kit import clock_time, short_day
+
+LONGEST_TEXT = 5_000
+LONGEST_LINE = 200
+
+
+def strip_text(value: str | None) -> str:
+    """What was typed, without blanks at the ends and without the one character that no database text can hold."""
+    return (value or "").replace("\x00", "").strip()
+
+
+class LongText(TextAreaField):
+    """A text of up to 5,000 characters."""
+
+    def __init__(self, label: str, missing: str = "", **kwargs: object) -> None:
+        validators = [RequiredText(missing)] if missing else []
+        validators.append(Length(max=LONGEST_TEXT, message=f"Write this in {LONGEST_TEXT:,} characters or fewer"))
+        super().__init__(label, validators=validators, filters=[strip_text], **kwargs)
+
+
+class Line(StringField):
+    """One line of up to 200 characters."""
+
+    def __init__(self, label: str, missing: str = "", maximum: int = LONGEST_LINE, **kwargs: object) -> None:
+        validators = [RequiredText(missing)] if missing else []
+        validators.append(Length(max=maximum, message=f"Write this in {maximum} characters or fewer"))
+        super().__init__(label, validators=validators, filters=[strip_text], **kwargs)
+
+
+class RequiredText:
+    """Refuses an empty text with the sentence that says what to write."""
+
+    field_flags = {"required": True}
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def __call__(self, form: FlaskForm, field: StringField) -> None:
+        if not field.data:
+            raise ValidationError(self.message)
+
+
+class OncePosted(FlaskForm):
+    """A form that makes one row however often it is posted: `posted_key` is new for each form shown."""
+
+    posted_key = HiddenField(default=lambda: secrets.token_hex(12), validators=[Length(max=40)])
+
+
+def day_choices(days: list[date]) -> list[tuple[str, str]]:
+    return [(day.isoformat(), short_day(day)) for day in days]
+
+
+def time_choices(first_hour: int, last_hour: int, step_minutes: int = 30) -> list[tuple[str, str]]:
+    """Wall times from `first_hour` to `last_hour`, as (`18:30`, `6.30pm`)."""
+    minutes = range(first_hour * 60, last_hour * 60 + 1, step_minutes)
+    times = [time(minute // 60, minute % 60) for minute in minutes if minute < 24 * 60]
+    return [(at.strftime("%H:%M"), clock_time(at)) for at in times]
+
+
+def parse_time(value: str) -> time:
+    return time.fromisoformat(value)

@@ -1,0 +1,192 @@
+"""What stands around every page: where one can go, who is signed in, and the way to help."""
+
+from dataclasses import dataclass
+
+from flask import Flask, g, request, url_for
+from flask_login import current_user
+
+from icbt_support.accounts.models import Account, Role
+from icbt_support.enrolments import queries as enrolments
+from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.messages import queries as messages
+from icbt_support.pages import demo_bar
+from icbt_support.pages.guards import held_roles, request_time, services_with_role
+from icbt_support.pages.help_lines import help_lines_for
+from icbt_support.pages.kit import NavigationItem, PageChrome, RiskBanner
+from icbt_support.risk import queries as risk
+from icbt_support.service.models import Service
+
+PRODUCT_NAME = "Online course"
+ROLE_WORDS = {
+    Role.PATIENT: "Patient",
+    Role.SUPPORTER: "Supporter",
+    Role.CLINICIAN: "Clinician",
+    Role.ADMINISTRATOR: "Administrator",
+    Role.VENDOR: "Vendor representative",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a role's navigation: its label, endpoint, icon and the name of the count that it shows."""
+
+    label: str
+    endpoint: str
+    icon: str
+    count: str = ""
+
+
+PLACES: dict[Role, tuple[Place, ...]] = {
+    Role.PATIENT: (
+        Place("This week", "patient_week.show", "plan"),
+        Place("Tools", "patient_tools.index", "tools"),
+        Place("Check-in", "patient_check_in.show", "check_in"),
+        Place("Messages", "patient_messages.show", "message", "unread"),
+        Place("Progress", "patient_progress.show", "progress"),
+    ),
+    Role.SUPPORTER: (
+        Place("Today", "supporter_today.show", "queue"),
+        Place("Caseload", "supporter_caseload.show", "people"),
+        Place("My hours", "supporter_hours.show", "clock"),
+    ),
+    Role.CLINICIAN: (
+        Place("Engagement", "clinician_engagement.show", "people"),
+        Place("Alerts", "clinician_risk.index", "phone", "alerts"),
+        Place("Invite", "clinician_invite.show", "plus"),
+    ),
+    Role.ADMINISTRATOR: (
+        Place("Service", "admin_home.show", "home"),
+        Place("Jobs", "admin_jobs.show", "clock"),
+        Place("People", "admin_people.index", "people"),
+        Place("Duty", "admin_duty.show", "shield"),
+        Place("Audit", "admin_audit.show", "search"),
+    ),
+    Role.VENDOR: (),
+}
+COUNT_WORDS = {"unread": "not read yet", "alerts": "open alerts"}
+PREFIX_ROLES = {
+    "patient": Role.PATIENT,
+    "supporter": Role.SUPPORTER,
+    "clinician": Role.CLINICIAN,
+    "admin": Role.ADMINISTRATOR,
+}
+HOME_ORDER = (Role.PATIENT, Role.SUPPORTER, Role.CLINICIAN, Role.ADMINISTRATOR, Role.VENDOR)
+
+
+def install_navigation(app: Flask) -> None:
+    app.context_processor(lambda: {"chrome": chrome()})
+
+
+def chrome() -> PageChrome:
+    if "chrome" not in g:
+        g.chrome = _signed_in_chrome() if current_user.is_authenticated else _public_chrome()
+    return g.chrome  # type: ignore[no-any-return]
+
+
+def role_here() -> Role | None:
+    """The role in which the person is looking: by the page's audience, else the first role they hold."""
+    roles = held_roles()
+    by_page = PREFIX_ROLES.get((request.endpoint or "").split("_", 1)[0])
+    if by_page in roles:
+        return by_page
+    return next((role for role in HOME_ORDER if role in roles), None)
+
+
+def _public_chrome() -> PageChrome:
+    return PageChrome(
+        product_name=PRODUCT_NAME,
+        organisation="",
+        audience="public",
+        help_lines=help_lines_for(None),
+        footer_links=(("About", url_for("public_about.show")), *_footer()),
+        demo_clock=demo_bar.bar(),
+    )
+
+
+def _signed_in_chrome() -> PageChrome:
+    account: Account = current_user.account
+    role = role_here()
+    service = _service_here(role)
+    enrolment = enrolments.for_patient(account) if role is Role.PATIENT else None
+    counts = _counts(role, enrolment)
+    return PageChrome(
+        product_name=service.product_name if service else PRODUCT_NAME,
+        organisation=service.name if service else "",
+        audience="patient" if role is Role.PATIENT else "staff",
+        home_url=url_for("public_home.show"),
+        navigation=tuple(_items(role, enrolment, counts)),
+        person_name="" if role is Role.PATIENT else account.full_name,
+        person_role=ROLE_WORDS[role] if role and role is not Role.PATIENT else "",
+        person_initials=account.initials,
+        other_roles=_other_roles(role),
+        help_lines=help_lines_for(service.id if service else None),
+        footer_links=_footer_for(role),
+        sign_out_url=url_for("public_sign_in.sign_out"),
+        demo_clock=demo_bar.bar(),
+        risk_banner=_risk_banner(account, role, service),
+    )
+
+
+def _service_here(role: Role | None) -> Service | None:
+    held = [membership for membership in current_user.memberships if membership.role is role]
+    return held[0].service if held else None
+
+
+def _counts(role: Role | None, enrolment: Enrolment | None) -> dict[str, int]:
+    if role is Role.PATIENT and enrolment is not None:
+        return {"unread": messages.unread_for_patient(enrolment)}
+    if role is Role.CLINICIAN:
+        return {"alerts": risk.open_alert_count(services_with_role(Role.CLINICIAN))}
+    return {}
+
+
+def _items(role: Role | None, enrolment: Enrolment | None, counts: dict[str, int]) -> list[NavigationItem]:
+    if role is None or (role is Role.PATIENT and not _has_begun(enrolment)):
+        return []
+    here = (request.endpoint or "").split(".")[0]
+    return [
+        NavigationItem(
+            place.label,
+            url_for(place.endpoint),
+            place.icon,
+            is_current=place.endpoint.split(".")[0] == here,
+            badge=counts.get(place.count, 0),
+            badge_words=COUNT_WORDS.get(place.count, ""),
+        )
+        for place in PLACES[role]
+    ]
+
+
+def _has_begun(enrolment: Enrolment | None) -> bool:
+    return enrolment is not None and enrolment.state not in (EnrolmentState.INVITED, EnrolmentState.ONBOARDING)
+
+
+def _risk_banner(account: Account, role: Role | None, service: Service | None) -> RiskBanner | None:
+    if role in (None, Role.PATIENT, Role.VENDOR) or service is None:
+        return None
+    found = risk.risk_banner_for(account, held_roles(), service.id, request_time())
+    return RiskBanner(found.words, found.href, found.link_words) if found else None
+
+
+def _other_roles(role: Role | None) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (ROLE_WORDS[other], url_for(PLACES[other][0].endpoint))
+        for other in HOME_ORDER
+        if other in held_roles() and other is not role and PLACES[other]
+    )
+
+
+def _footer() -> tuple[tuple[str, str], ...]:
+    return (
+        ("Privacy", url_for("public_information.privacy")),
+        ("Accessibility", url_for("public_information.accessibility")),
+        ("Contact the service", url_for("public_information.contact")),
+    )
+
+
+def _footer_for(role: Role | None) -> tuple[tuple[str, str], ...]:
+    own = (("Settings", url_for("public_account.show")), *_footer())
+    report = ("Report a problem", url_for("public_report.show"))
+    if role is Role.PATIENT:
+        return (("Reminders", url_for("patient_reminders.show")), *own, report)
+    return (*own, report)

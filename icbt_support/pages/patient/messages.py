@@ -1,0 +1,95 @@
+"""Messages: the thread with the supporter, newest at the bottom, and truly when it is read."""
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from wtforms import BooleanField
+
+from icbt_support.accounts.models import Role
+from icbt_support.enrolments.models import Enrolment
+from icbt_support.messages.models import MessageKind
+from icbt_support.messages.operations import mark_thread_read, post_message, post_not_safe
+from icbt_support.messages.queries import reading_days_words, thread, unread_for_patient
+from icbt_support.pages.commits import commits
+from icbt_support.pages.fields import LONGEST_TEXT, LongText, OncePosted
+from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
+from icbt_support.pages.threads import thread_messages
+from icbt_support.risk.rules import holds_read_first_phrase, phrases_of
+
+blueprint = Blueprint("patient_messages", __name__)
+NOTHING_WRITTEN = "Write your message"
+
+
+class MessageForm(OncePosted):
+    words = LongText("Your message")
+    is_question = BooleanField("This is a question for my next review")
+
+
+@blueprint.get("/messages")
+@allow(Role.PATIENT)
+def show() -> str:
+    return _page(my_enrolment(), MessageForm())
+
+
+@blueprint.post("/messages")
+@allow(Role.PATIENT)
+@commits
+def send() -> Response | tuple[str, int]:
+    enrolment, form = my_enrolment(), MessageForm()
+    if "not_safe" in request.form:
+        return _tell_not_safe(enrolment, form)
+    if not form.validate_on_submit():
+        return _page(enrolment, form), 400
+    if not form.words.data:
+        form.words.errors = [NOTHING_WRITTEN]
+        return _page(enrolment, form), 400
+    if not enrolment.is_open:
+        flash("Your course has ended, so messages are no longer read here.", "problem")
+        return redirect(url_for("patient_messages.show"))  # type: ignore[return-value]
+    post_message(
+        enrolment,
+        form.words.data,
+        kind=MessageKind.QUESTION if form.is_question.data else MessageKind.MESSAGE,
+        posted_key=form.posted_key.data,
+        by=patient_actor(enrolment),
+        now=request_time(),
+    )
+    mark_thread_read(enrolment, by=patient_actor(enrolment), now=request_time())
+    if holds_read_first_phrase(form.words.data, phrases_of(enrolment.service)):
+        return redirect(url_for("patient_safety.show"))  # type: ignore[return-value]
+    flash(f"Your message is sent. {reading_days_words(enrolment)}.", "success")
+    return redirect(url_for("patient_messages.show"))  # type: ignore[return-value]
+
+
+@blueprint.post("/messages/read")
+@allow(Role.PATIENT)
+@commits
+def mark_read() -> Response:
+    enrolment = my_enrolment()
+    mark_thread_read(enrolment, by=patient_actor(enrolment), now=request_time())
+    return redirect(url_for("patient_messages.show"))  # type: ignore[return-value]
+
+
+def _tell_not_safe(enrolment: Enrolment, form: MessageForm) -> Response:
+    """Never refused: not for a text that is too long, nor after the course has ended."""
+    alert = post_not_safe(
+        enrolment,
+        (form.words.data or "")[:LONGEST_TEXT],
+        posted_key=form.posted_key.data,
+        by=patient_actor(enrolment),
+        now=request_time(),
+    )
+    return redirect(url_for("patient_safety.after_alert", alert_id=alert.id))  # type: ignore[return-value]
+
+
+def _page(enrolment: Enrolment, form: MessageForm) -> str:
+    patient = enrolment.patient
+    return render_template(
+        "patient/messages.html",
+        form=form,
+        enrolment=enrolment,
+        messages=thread_messages(
+            thread(enrolment), reader_id=patient.id, patient_id=patient.id, zone=patient.zone
+        ),
+        unread=unread_for_patient(enrolment),
+        reading_days=reading_days_words(enrolment),
+        is_open=enrolment.is_open,
+    )

@@ -1,0 +1,478 @@
+"""The review workspace: what happened, one letter, and the patient's next week as it will open."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, flash, jsonify, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
+
+from icbt_support.accounts.models import Role
+from icbt_support.cadence import local_day, to_local
+from icbt_support.engagement import person
+from icbt_support.enrolments import queries as enrolments
+from icbt_support.hours.models import Absence
+from icbt_support.hours.queries import first_day_back
+from icbt_support.hours.transitions import InsideAbsence, SlotTaken, TimeNotFree
+from icbt_support.pages.commits import commits
+from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
+from icbt_support.pages.kit import clock_time, long_day
+from icbt_support.pages.supporter import kept_words, quotes, review_form, review_words
+from icbt_support.pages.supporter.review_facts import facts_of, score_sentences, week_of_review
+from icbt_support.pages.supporter.review_form import (
+    LETTER,
+    SHORT,
+    LetterForm,
+    letter_choices,
+    new_form,
+    offer,
+    read_instant,
+)
+from icbt_support.pages.supporter.review_scope import caseload_review, programme_of
+from icbt_support.pages.supporter.words import moment_words, promise_words
+from icbt_support.reviews import queries as reviews
+from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewState
+from icbt_support.reviews.operations import mark_previewed, save_draft
+from icbt_support.reviews.rules import (
+    LAST_REVIEW,
+    LetterIncomplete,
+    LetterRefused,
+    NotPreviewed,
+    PatientWroteMeanwhile,
+    ReviewAlreadySent,
+    ReviewNotOwed,
+    StaleDraft,
+    check_letter,
+    letter_of_draft,
+)
+from icbt_support.rhythm.sending import propose_next_week, send_review, week_opened_without
+from icbt_support.rhythm.strips import strip_of_proposal, strip_of_week
+
+View = TypeVar("View", bound=Callable[..., Any])
+CONFLICT = 409
+blueprint = Blueprint("supporter_review", __name__)
+
+
+def keeps_words(view: View) -> View:
+    """When a letter is refused because of somebody else, what was typed is kept apart and a page explains."""
+
+    @wraps(view)
+    def guarded(review_id: int) -> Any:
+        try:
+            return view(review_id)
+        except (StaleDraft, ReviewAlreadySent, ReviewNotOwed) as refusal:
+            return _explain(review_id, refusal)
+
+    return guarded  # type: ignore[return-value]
+
+
+# The workspace ------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/supporting/reviews/<id:review_id>")
+@allow(Role.SUPPORTER)
+def show(review_id: int) -> Any:
+    review = caseload_review(review_id)
+    if review.kind is ReviewKind.WELCOME:
+        return redirect(url_for("supporter_welcome.show", enrolment_id=review.enrolment_id))
+    if review.state is ReviewState.SENT:
+        return redirect(url_for("supporter_sent_review.show", review_id=review.id))
+    if not review.is_owed:
+        return render_template("supporter/review_not_owed.html", review=review, kept=[])
+    now = request_time()
+    choices = letter_choices(review, programme_of(review), now=now)
+    draft = reviews.draft_of(review)
+    form = new_form(choices, draft, is_short=_is_quiet_week(review), now=now)
+    return _render(review, form, choices, draft)
+
+
+@blueprint.post("/supporting/reviews/<id:review_id>")
+@allow(Role.SUPPORTER)
+@keeps_words
+@commits
+def save(review_id: int) -> Any:
+    review, form, choices = _posted(review_id)
+    actor, now = supporter_actor(review.enrolment), request_time()
+    anchor = _apply_button(form, review)
+    is_preview = "preview" in request.form
+    problems = is_preview and not _is_ready(form, review, now)
+    draft = save_draft(review, form.to_draft(), version=form.draft_version, by=actor, now=now)
+    if problems:
+        form.version.data = str(draft.version)
+        return _render(review, form, choices, draft)
+    if is_preview:
+        mark_previewed(review, version=draft.version, by=actor, now=now)
+        return redirect(url_for(".preview", review_id=review.id))
+    return redirect(url_for(".show", review_id=review.id, _anchor=anchor))
+
+
+@blueprint.post("/supporting/reviews/<id:review_id>/draft")
+@allow(Role.SUPPORTER)
+@keeps_words
+@commits
+def autosave(review_id: int) -> Any:
+    """What the script posts while somebody writes; answers with the new version and when it was saved."""
+    review = caseload_review(review_id)
+    account, now = current_account(), request_time()
+    form = LetterForm()
+    draft = save_draft(
+        review, form.to_draft(), version=form.draft_version, by=supporter_actor(review.enrolment), now=now
+    )
+    return jsonify(saved=clock_time(to_local(now, account.zone)), version=draft.version)
+
+
+@blueprint.post("/supporting/reviews/<id:review_id>/next-week")
+@allow(Role.SUPPORTER)
+def redraw(review_id: int) -> Any:
+    """The patient's next week as it would open with what is chosen now; stores nothing."""
+    review, form, _ = _posted(review_id)
+    return render_template("supporter/review_next_week.html", **_next_week(review, form))
+
+
+def _posted(review_id: int) -> tuple[Review, LetterForm, review_form.LetterChoices]:
+    review = caseload_review(review_id)
+    choices = letter_choices(review, programme_of(review), now=request_time())
+    return review, offer(LetterForm(), choices), choices
+
+
+def _apply_button(form: LetterForm, review: Review) -> str:
+    """Does what the pressed button asks of the form; returns where the page opens again."""
+    values = request.form
+    if "leave_out" in values and values["leave_out"] in form.sections:
+        form.leave_out(values["leave_out"])
+    elif "put_back" in values:
+        form.put_back(values["put_back"])
+    elif values.get("switch") in (LETTER, SHORT):
+        form.shape.data = values["switch"]
+    elif "quote" in values:
+        return _quote(form, review, values["quote"])
+    elif "kept" in values:
+        kept_words.put_into(form, review, current_account().id, values["kept"])
+    elif "draw" in values:
+        return "next-week"
+    return "letter"
+
+
+def _quote(form: LetterForm, review: Review, reference: str) -> str:
+    if reference == "scores":
+        section, words = "scores", score_sentences(review.enrolment, programme_of(review))
+    else:
+        section, words = quotes.quote(review.enrolment, programme_of(review), reference)
+    if words:
+        form.add_words(section if section in form.sections else next(iter(form.sections)), words)
+    return "letter"
+
+
+def _is_quiet_week(review: Review) -> bool:
+    """Whether nothing was done in the week that this review closes: then the short form opens."""
+    return review.week is not None and not person.did_anything_since(review.enrolment, review.week.opened_at)
+
+
+# What a letter needs ------------------------------------------------------------------------------------------
+
+
+def _is_ready(form: LetterForm, review: Review, now: datetime) -> bool:
+    """Whether the letter can be previewed; puts the first sentence of what is missing at its field."""
+    is_valid = form.validate()
+    for name, sentence in _missing(form, review, now):
+        form[name].errors = [*form[name].errors, sentence]
+        is_valid = False
+    return bool(is_valid)
+
+
+def _missing(form: LetterForm, review: Review, now: datetime) -> list[tuple[str, str]]:
+    called = review.enrolment.patient.called
+    missing = []
+    if not any(form[name].data for name in form.kept_sections):
+        missing.append((next(iter(form.kept_sections or form.sections)), f"Write at least a few words to {called}"))
+    is_last = form.opening == LAST_REVIEW and not is_late_follow(review)
+    if not is_last or form.step_what.data:
+        missing += _missing_step(form)
+    if not is_late_follow(review):
+        if not form.opening:
+            missing.append(("opens", "Choose what opens next"))
+        if form.opening != LAST_REVIEW:
+            missing += _wrong_review_time(form, review, now)
+    return missing or _wrong_letter(form, review, now)
+
+
+def _missing_step(form: LetterForm) -> list[tuple[str, str]]:
+    wanted = (
+        ("step_what", form.step_what.data, "Write what the next step is, small enough for a bad day"),
+        ("step_why", form.step_why.data, "Write why the next step helps"),
+        ("step_by_on", review_form.read_day(form.step_by_on.data), "Choose the day by which to do the next step"),
+    )
+    return [(name, sentence) for name, value, sentence in wanted if not value]
+
+
+def _wrong_review_time(form: LetterForm, review: Review, now: datetime) -> list[tuple[str, str]]:
+    chosen = read_instant(form.next_review_at.data)
+    if chosen is None:
+        return [("next_review_at", "Choose the day of the next review")]
+    absence = review_form.absence_at(review, chosen)
+    if absence is not None:
+        return [("next_review_at", absence_sentence(review, absence))]
+    free = {one.starts_at for one in review_form.free_times_on(review, chosen, now=now)}
+    return [] if chosen in free else [("next_review_at", taken_sentence(review, now))]
+
+
+def _wrong_letter(form: LetterForm, review: Review, now: datetime) -> list[tuple[str, str]]:
+    """What the rules of the letter still refuse, such as a step after the next review."""
+    letter = letter_of_draft(form.to_draft())
+    next_at = letter.next_review_at
+    try:
+        check_letter(
+            letter,
+            today=enrolments.local_today(review.enrolment, now),
+            next_review_on=local_day(next_at, review.enrolment.patient.zone) if next_at else None,
+            merge_under_days=review.enrolment.service.rhythm.merge_under_days,
+            is_late_follow=is_late_follow(review),
+        )
+    except LetterIncomplete as refusal:
+        return [(_field_of(problem.field, form), problem.words) for problem in refusal.problems]
+    return []
+
+
+def _field_of(name: str, form: LetterForm) -> str:
+    return next(iter(form.kept_sections or form.sections)) if name == "sections" else name
+
+
+def is_late_follow(review: Review) -> bool:
+    """Whether the next week opened without this review: then it keeps that week's module and date."""
+    return week_opened_without(review) is not None
+
+
+def absence_sentence(review: Review, absence: Absence) -> str:
+    supporter, service = review.enrolment.supporter, review.enrolment.service
+    who = "You are" if supporter.id == current_account().id else f"{supporter.called} is"
+    back = first_day_back(supporter.id, absence.until_on, service=service)
+    return (
+        f"{who} away from {long_day(absence.from_on)} to {long_day(absence.until_on)}. "
+        f"Choose a day before that or after {long_day(back)}, or ask a colleague to cover in My hours"
+    )
+
+
+def taken_sentence(review: Review, now: datetime) -> str:
+    """The time was free when the page opened; the select has the next ones."""
+    next_three = review_form.next_review_times(review, now=now)[:3]
+    days = ", ".join(long_day(one.on) for one in next_three)
+    return f"That time has just gone. The next are {days}. Choose one" if days else (
+        "That time has just gone, and no other is free. Add one in My hours"
+    )
+
+
+# Preview and send ---------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/supporting/reviews/<id:review_id>/preview")
+@allow(Role.SUPPORTER)
+def preview(review_id: int) -> Any:
+    review = caseload_review(review_id)
+    draft = reviews.draft_of(review)
+    if not review.is_owed or draft is None or draft.previewed_version != draft.version:
+        return redirect(url_for(".show", review_id=review.id))
+    return render_template("supporter/review_preview.html", **_preview_values(review, draft))
+
+
+@blueprint.post("/supporting/reviews/<id:review_id>/preview")
+@allow(Role.SUPPORTER)
+@keeps_words
+@commits
+def preview_again(review_id: int) -> Any:
+    """The same draft is looked at once more, with what the patient has written since."""
+    review = caseload_review(review_id)
+    version = review_form.read_number(request.form.get("version")) or 0
+    mark_previewed(review, version=version, by=supporter_actor(review.enrolment), now=request_time())
+    return redirect(url_for(".preview", review_id=review.id))
+
+
+@blueprint.post("/supporting/reviews/<id:review_id>/send")
+@allow(Role.SUPPORTER)
+@keeps_words
+def send(review_id: int) -> Any:
+    """Final, and one transaction. A second click finds the review sent and shows the same result."""
+    try:
+        return _send(review_id)
+    except ReviewAlreadySent as refusal:
+        if refusal.by != current_account().id:
+            raise
+        return redirect(url_for("supporter_sent_review.show", review_id=review_id))
+    except PatientWroteMeanwhile as refusal:
+        return _patient_wrote(review_id, refusal)
+    except NotPreviewed:
+        flash("Look at the letter as the patient will see it before you send it.", "information")
+    except LetterIncomplete as refusal:
+        flash(" ".join(problem.words for problem in refusal.problems), "problem")
+    except TimeNotFree as refusal:
+        flash(f"{_time_sentence(review_id, refusal)}. Your letter is kept.", "problem")
+    return redirect(url_for(".show", review_id=review_id, _anchor="next-review"))
+
+
+def _time_sentence(review_id: int, refusal: TimeNotFree) -> str:
+    review = caseload_review(review_id)
+    if isinstance(refusal, InsideAbsence):
+        return absence_sentence(review, refusal.absence)
+    if isinstance(refusal, SlotTaken):
+        return taken_sentence(review, request_time())
+    return "The next review is not in a review time any more. Choose another day"
+
+
+@commits
+def _send(review_id: int) -> Any:
+    review = caseload_review(review_id)
+    if review.state is ReviewState.SENT:
+        raise ReviewAlreadySent(review.sent_by, review.sent_at)
+    draft = reviews.draft_of(review)
+    version = review_form.read_number(request.form.get("version"))
+    if draft is None or version is None:
+        raise NotPreviewed
+    send_review(
+        review,
+        letter_of_draft(draft.content),
+        draft_version=version,
+        by=supporter_actor(review.enrolment),
+        now=request_time(),
+    )
+    return redirect(url_for("supporter_sent_review.show", review_id=review.id))
+
+
+send.commits = True  # type: ignore[attr-defined]
+
+
+def _preview_values(review: Review, draft: ReviewDraft) -> dict[str, Any]:
+    now, enrolment = request_time(), review.enrolment
+    letter = letter_of_draft(draft.content)
+    opened_at = read_instant(draft.content.get("opened_at")) or draft.saved_at
+    events = reviews.patient_events_since(enrolment, opened_at, until=now)
+    return {
+        "review": review,
+        "draft": draft,
+        "letter": letter,
+        "sections": [(section.heading, section.words) for section in letter.sections],
+        "author": current_account(),
+        "events": [review_words.event_words(event, now=now, zone=current_account().zone) for event in events],
+        "next_review": review_words.next_review_words(review, letter),
+        "proposal": propose_next_week(review, letter.choice, now=now),
+        "strip": strip_of_proposal(review, letter.choice, now=now),
+        "is_late_follow": is_late_follow(review),
+    }
+
+
+# What the workspace shows -------------------------------------------------------------------------------------
+
+
+def _render(
+    review: Review, form: LetterForm, choices: review_form.LetterChoices, draft: ReviewDraft | None
+) -> str:
+    account, now, enrolment = current_account(), request_time(), review.enrolment
+    programme = programme_of(review)
+    since = person.began_waiting_at(review)
+    saved_at = draft.saved_at if draft is not None else None
+    return render_template(
+        "supporter/review.html",
+        review=review,
+        enrolment=enrolment,
+        form=form,
+        choices=choices,
+        programme=programme,
+        facts=facts_of(enrolment, programme, now=now),
+        week=week_of_review(review, programme, since=since, now=now, zone=account.zone),
+        last_strip=strip_of_week(enrolment, review.week, now=now) if review.week is not None else None,
+        due=promise_words(review.promised_at, now=now, zone=account.zone),
+        is_late=review.is_late(now),
+        is_late_follow=is_late_follow(review),
+        saved=moment_words(saved_at, now=now, zone=account.zone) if saved_at else "",
+        other_author=_other_author(draft),
+        came_late=reviews.check_in_came_late(review),
+        kept=kept_words.kept_for(review, account.id, now=now, zone=account.zone),
+        notes=review_words.notes_on(enrolment, now=now, zone=account.zone),
+        earlier=review_words.earlier_letters(review) if account.id != enrolment.supporter_id else [],
+        queue=review_words.queue_left(),
+        current_account_id=account.id,
+        prompts=review_words.PROMPTS,
+        **_next_week(review, form),
+    )
+
+
+def _next_week(review: Review, form: LetterForm) -> dict[str, Any]:
+    now, choice = request_time(), form.choice()
+    proposal = propose_next_week(review, choice, now=now)
+    planned = len(proposal.reminders)
+    return {
+        "next_strip": strip_of_proposal(review, choice, now=now),
+        "next_note": review_words.plan_note(planned, person.prompts_owed(review.enrolment)),
+        "called": review.enrolment.patient.called,
+        "is_open_already": proposal.is_open_already,
+    }
+
+
+def _other_author(draft: ReviewDraft | None) -> str:
+    if draft is None or draft.author_id == current_account().id:
+        return ""
+    return review_words.name_of(draft.author_id)
+
+
+# Refusals that keep the words ---------------------------------------------------------------------------------
+
+
+def _explain(review_id: int, refusal: LetterRefused) -> Any:
+    """After the rollback: the typed text is kept apart, then a page says what happened and shows every text."""
+    mine = LetterForm().to_draft() if request.endpoint != "supporter_review.send" else None
+    review = caseload_review(review_id)
+    if mine is not None and review_form.kept_words(mine):
+        kept_words.keep(review, mine, by=supporter_actor(review.enrolment), now=request_time())
+    if request.endpoint == "supporter_review.autosave":
+        return jsonify(error="This review was changed somewhere else."), CONFLICT
+    values = {"review": review, "mine": review_form.kept_words(mine) if mine else []}
+    if isinstance(refusal, ReviewAlreadySent):
+        return render_template("supporter/review_sent_by_other.html", **values, **_sent_words(review)), CONFLICT
+    if isinstance(refusal, ReviewNotOwed):
+        return render_template("supporter/review_not_owed.html", review=review, kept=values["mine"]), CONFLICT
+    return render_template("supporter/review_conflict.html", **values, **_newer(review)), CONFLICT
+
+
+def _newer(review: Review) -> dict[str, Any]:
+    draft = reviews.draft_of(review)
+    if draft is None:
+        return {"theirs": [], "who": "", "when": "", "is_me": False}
+    account = current_account()
+    return {
+        "theirs": review_form.kept_words(draft.content),
+        "who": review_words.name_of(draft.author_id),
+        "is_me": draft.author_id == account.id,
+        "when": moment_words(draft.saved_at, now=request_time(), zone=account.zone),
+    }
+
+
+def _sent_words(review: Review) -> dict[str, str]:
+    sent_at, zone = review.sent_at, current_account().zone
+    return {
+        "who": review_words.name_of(review.sent_by),
+        "when": moment_words(sent_at, now=request_time(), zone=zone) if sent_at else "",
+    }
+
+
+def _patient_wrote(review_id: int, refusal: PatientWroteMeanwhile) -> Any:
+    review, now = caseload_review(review_id), request_time()
+    zone = current_account().zone
+    events = [review_words.event_words(event, now=now, zone=zone) for event in refusal.events]
+    draft = reviews.draft_of(review)
+    page = render_template("supporter/review_patient_wrote.html", review=review, draft=draft, events=events)
+    return page, CONFLICT
+
+
+@blueprint.after_request
+def keep_words_of_ended_session(response: Response) -> Response:
+    """Somebody was signed out while they wrote: what they posted is kept, and signing in leads back to it."""
+    is_typed = request.endpoint in ("supporter_review.save", "supporter_review.autosave")
+    if not is_typed or request.method != "POST" or current_user.is_authenticated:
+        return response
+    review_id = (request.view_args or {})["review_id"]
+    content = LetterForm(meta={"csrf": False}).to_draft()
+    if kept_words.keep_for_ended_session(review_id, content, now=request_time()):
+        flash("You were signed out. Your words are kept: sign in to go on.", "information")
+        back = url_for("supporter_review.show", review_id=review_id)
+        return make_response(redirect(url_for("public_sign_in.show", next=back)))
+    words = review_form.kept_words(content)
+    return make_response(render_template("supporter/review_signed_out.html", mine=words), 401)

@@ -1,0 +1,1 @@
+"""Authored content as frozen objects: programmes with their modules, tools and measures."""

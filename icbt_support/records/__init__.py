@@ -1,0 +1,1 @@
+"""Download, erasure and retention over the tables' own declarations."""

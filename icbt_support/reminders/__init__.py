@@ -1,0 +1,1 @@
+"""What we owe a person's inbox. Knows no plan and no patient."""

@@ -1,0 +1,1 @@
+"""Reviews: owed, drafted, sent, read; the letter and its next step."""

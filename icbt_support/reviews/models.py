@@ -1,0 +1,174 @@
+"""Reviews: dated, owed, by a named person."""
+
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from icbt_support.accounts.models import Account
+from icbt_support.db import (
+    Base,
+    EncryptedJson,
+    EncryptedText,
+    Erasure,
+    Keep,
+    RowId,
+    Subject,
+    UtcDateTime,
+    WithId,
+    care,
+    refuse_changes,
+    text_enum,
+)
+from icbt_support.enrolments.models import Enrolment
+from icbt_support.plan.models import Week
+
+
+class ReviewKind(StrEnum):
+    WELCOME = "welcome"
+    WEEKLY = "weekly"
+    LAST = "last"
+
+
+class ReviewState(StrEnum):
+    SCHEDULED = "scheduled"
+    OPEN = "open"
+    DRAFTED = "drafted"
+    SENT = "sent"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class Review(WithId, Base):
+    """One owed letter. `promised_at` is the time that the patient was told; `owner_id` the named person who owes it.
+
+    scheduled → open (the supporter's slot day, or the check-in is in) → drafted → sent | missed | cancelled.
+    Late is derived: unsent after `promised_at`. `told_late_at` is when the patient's page and inbox said so;
+    `taken_at` is when a named person gave a new `promised_at` after that (`first_promised_at` keeps the old one).
+    """
+
+    __tablename__ = "reviews"
+
+    service_id: Mapped[int] = mapped_column(RowId, ForeignKey("services.id"))
+    enrolment_id: Mapped[int] = mapped_column(RowId, ForeignKey("enrolments.id"))
+    week_id: Mapped[int | None] = mapped_column(RowId, ForeignKey("weeks.id"))
+    kind: Mapped[ReviewKind] = mapped_column(text_enum(ReviewKind))
+    number: Mapped[int]
+    owner_id: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
+    booking_id: Mapped[int | None] = mapped_column(RowId, ForeignKey("slot_bookings.id"))
+    slot_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_on: Mapped[date]
+    promised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    first_promised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[ReviewState] = mapped_column(text_enum(ReviewState), default=ReviewState.SCHEDULED)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    warned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    told_late_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    week_opened_late_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_by: Mapped[int | None] = mapped_column(RowId, ForeignKey("accounts.id"))
+    minutes: Mapped[int | None]
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_reason: Mapped[str | None] = mapped_column(EncryptedText)
+    merged_into_id: Mapped[int | None] = mapped_column(RowId, ForeignKey("reviews.id"))
+
+    enrolment: Mapped[Enrolment] = relationship()
+    week: Mapped[Week | None] = relationship()
+    owner: Mapped[Account] = relationship(foreign_keys=[owner_id])
+    draft: Mapped["ReviewDraft | None"] = relationship(back_populates="review")
+    letter: Mapped["ReviewLetter | None"] = relationship(back_populates="review")
+
+    __table_args__ = (
+        UniqueConstraint("enrolment_id", "number"),
+        Index(
+            "ix_reviews_owed",
+            "owner_id",
+            "promised_at",
+            sqlite_where=text("state IN ('scheduled', 'open', 'drafted')"),
+            postgresql_where=text("state IN ('scheduled', 'open', 'drafted')"),
+        ),
+        Index(
+            "ix_reviews_owed_by_time",
+            "promised_at",
+            sqlite_where=text("state IN ('scheduled', 'open', 'drafted')"),
+            postgresql_where=text("state IN ('scheduled', 'open', 'drafted')"),
+        ),
+        care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),
+    )
+
+    @property
+    def is_owed(self) -> bool:
+        return self.state in (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
+
+    def is_late(self, now: datetime) -> bool:
+        return self.is_owed and now >= self.promised_at
+
+
+class ReviewDraft(WithId, Base):
+    """The letter as it is being written since `begun_at`. `version` refuses a stale save."""
+
+    __tablename__ = "review_drafts"
+
+    review_id: Mapped[int] = mapped_column(RowId, ForeignKey("reviews.id"), unique=True)
+    author_id: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
+    content: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
+    version: Mapped[int] = mapped_column(default=1)
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    previewed_version: Mapped[int | None]
+    previewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    review: Mapped[Review] = relationship(back_populates="draft")
+
+    __table_args__ = (care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),)
+
+
+class KeptText(WithId, Base):
+    """A text that could not be saved over a newer one: kept for its author, word for word."""
+
+    __tablename__ = "kept_texts"
+
+    review_id: Mapped[int] = mapped_column(RowId, ForeignKey("reviews.id"), index=True)
+    author_id: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
+    content: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
+    kept_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),)
+
+
+class ReviewLetter(WithId, Base):
+    """The letter as it was sent; never changed. A mistake is mended by a correction message.
+
+    `sections` is a list of {"heading", "words"}; the next step is columns because the plan and the strip show it.
+    """
+
+    __tablename__ = "review_letters"
+
+    review_id: Mapped[int] = mapped_column(RowId, ForeignKey("reviews.id"), unique=True)
+    sections: Mapped[list[dict[str, str]]] = mapped_column(EncryptedJson)
+    step_what: Mapped[str] = mapped_column(EncryptedText, default="")
+    step_why: Mapped[str] = mapped_column(EncryptedText, default="")
+    step_by_on: Mapped[date | None]
+    step_by_time: Mapped[time | None]
+    opens: Mapped[str] = mapped_column(String(80), default="")
+    next_review_on: Mapped[date | None]
+    sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    author_id: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
+
+    review: Mapped[Review] = relationship(back_populates="letter")
+    author: Mapped[Account] = relationship()
+
+    __table_args__ = (care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """(heading, words) of each section, in order."""
+        return [(section["heading"], section["words"]) for section in self.sections]
+
+
+refuse_changes("review_letters")

@@ -1,0 +1,212 @@
+"""State changes of reviews that only `rhythm` may make: rows and audit lines, no reminders, no plan."""
+
+from datetime import date, datetime
+
+from icbt_support.audit.models import Actor
+from icbt_support.audit.operations import record
+from icbt_support.db import db
+from icbt_support.enrolments.models import Enrolment
+from icbt_support.plan.models import Week
+from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewLetter, ReviewState
+from icbt_support.reviews.queries import draft_of
+from icbt_support.reviews.rules import LetterToSend
+
+
+def schedule_review(
+    enrolment: Enrolment,
+    *,
+    number: int,
+    due_on: date,
+    promised_at: datetime,
+    owner_id: int,
+    by: Actor,
+    now: datetime,
+    week: Week | None = None,
+    booking_id: int | None = None,
+    slot_at: datetime | None = None,
+    kind: ReviewKind = ReviewKind.WEEKLY,
+) -> Review:
+    """A review that is owed from now on: number 0 is the welcome, n closes week n (`week` is None until it opens)."""
+    review = Review(
+        service_id=enrolment.service_id,
+        enrolment=enrolment,
+        week=week,
+        kind=kind,
+        number=number,
+        owner_id=owner_id,
+        booking_id=booking_id,
+        slot_at=slot_at,
+        due_on=due_on,
+        promised_at=promised_at,
+        first_promised_at=promised_at,
+        state=ReviewState.SCHEDULED,
+        created_at=now,
+    )
+    db.session.add(review)
+    db.session.flush()
+    _record("scheduled_review", review, by=by, now=now, detail=f"number {number}, due {due_on}")
+    return review
+
+
+def attach_to_week(review: Review, week: Week) -> None:
+    """The week that this review closes has opened."""
+    review.week = week
+    db.session.flush()
+
+
+def open_review(review: Review, *, by: Actor, now: datetime) -> None:
+    """scheduled → open: the slot day has come, or the check-in is in. Nothing if it is open already."""
+    if review.state is not ReviewState.SCHEDULED:
+        return
+    review.state = ReviewState.OPEN
+    review.opened_at = now
+    db.session.flush()
+    _record("opened_review", review, by=by, now=now)
+
+
+def mark_sent(
+    review: Review,
+    letter: LetterToSend,
+    *,
+    next_review_on: date | None,
+    kind: ReviewKind,
+    by: Actor,
+    now: datetime,
+) -> ReviewLetter:
+    """Writes the letter for good and marks the review as sent by `by`."""
+    step = letter.step
+    stored = ReviewLetter(
+        review=review,
+        sections=[{"heading": section.heading, "words": section.words} for section in letter.sections],
+        step_what=step.what if step else "",
+        step_why=step.why if step else "",
+        step_by_on=step.by_on if step else None,
+        step_by_time=step.by_time if step else None,
+        opens=letter.opens,
+        next_review_on=next_review_on,
+        sent_at=now,
+        author_id=by.account_id,
+    )
+    db.session.add(stored)
+    review.kind = kind
+    review.state = ReviewState.SENT
+    review.sent_at = now
+    review.sent_by = by.account_id
+    review.minutes = letter.minutes
+    db.session.flush()
+    _record("sent_review", review, by=by, now=now, detail=f"opens {letter.opens}" if letter.opens else "")
+    return stored
+
+
+def mark_welcome_sent(review: Review, *, by: Actor, now: datetime) -> None:
+    """The welcome is a message; its promise is kept."""
+    review.state = ReviewState.SENT
+    review.sent_at = now
+    review.sent_by = by.account_id
+    db.session.flush()
+    _record("sent_welcome", review, by=by, now=now)
+
+
+def miss_review(
+    review: Review, *, reason: str, by: Actor, now: datetime, merged_into: Review | None = None
+) -> None:
+    """Merged into the next review, or closed by a clinician with a reason. A draft moves to `merged_into`."""
+    review.state = ReviewState.MISSED
+    review.closed_at = now
+    review.closed_reason = reason
+    if merged_into is not None:
+        review.merged_into_id = merged_into.id
+        _move_draft(review, merged_into)
+    db.session.flush()
+    detail = f"merged into review {merged_into.id}" if merged_into else "closed with a reason"
+    _record("missed_review", review, by=by, now=now, detail=detail)
+
+
+def _move_draft(review: Review, merged_into: Review) -> None:
+    draft: ReviewDraft | None = draft_of(review)
+    if draft is None or draft_of(merged_into) is not None:
+        return
+    draft.review = merged_into
+    merged_into.state = ReviewState.DRAFTED
+
+
+def cancel_review(review: Review, *, reason: str, by: Actor, now: datetime) -> None:
+    """No longer owed (the course paused or ended); `reason` is words of our own."""
+    review.state = ReviewState.CANCELLED
+    review.closed_at = now
+    review.closed_reason = reason
+    db.session.flush()
+    _record("cancelled_review", review, by=by, now=now, detail=reason)
+
+
+def change_owner(review: Review, owner_id: int, *, by: Actor, now: datetime) -> None:
+    """Somebody else owes it now."""
+    before = review.owner_id
+    review.owner_id = owner_id
+    db.session.flush()
+    db.session.refresh(review, ["owner"])
+    _record("changed_owner_of_review", review, by=by, now=now, detail=f"{before} to {owner_id}")
+
+
+def set_date(
+    review: Review,
+    *,
+    due_on: date,
+    promised_at: datetime,
+    by: Actor,
+    now: datetime,
+    booking_id: int | None = None,
+    slot_at: datetime | None = None,
+    reason: str = "",
+) -> None:
+    """A new promise for an owed review: the warning starts again, and so does being late."""
+    review.due_on = due_on
+    review.promised_at = promised_at
+    review.booking_id = booking_id
+    review.slot_at = slot_at
+    review.warned_at = None
+    db.session.flush()
+    _record("moved_review", review, by=by, now=now, detail=f"to {due_on}{', ' if reason else ''}{reason}")
+
+
+def mark_taken(review: Review, *, owner_id: int, promised_at: datetime, by: Actor, now: datetime) -> None:
+    """A named person takes a late review and promises a time; `due_on`, from which lateness is counted, stays."""
+    review.owner_id = owner_id
+    review.promised_at = promised_at
+    review.taken_at = now
+    review.warned_at = None
+    db.session.flush()
+    db.session.refresh(review, ["owner"])
+    _record("took_review", review, by=by, now=now, detail=f"owner {owner_id}")
+
+
+def mark_warned(review: Review, *, now: datetime) -> None:
+    """The supporter and the cover pool were told that the promise is near."""
+    review.warned_at = now
+    db.session.flush()
+
+
+def mark_told_late(review: Review, *, by: Actor, now: datetime) -> None:
+    """The patient's page and inbox say that the review is late."""
+    review.told_late_at = now
+    db.session.flush()
+    _record("told_late_review", review, by=by, now=now)
+
+
+def mark_week_opened_late(review: Review, *, now: datetime) -> None:
+    """The next week opened without this review."""
+    review.week_opened_late_at = now
+    db.session.flush()
+
+
+def _record(action: str, review: Review, *, by: Actor, now: datetime, detail: str = "") -> None:
+    record(
+        action,
+        by=by,
+        now=now,
+        object_kind="review",
+        object_id=review.id,
+        enrolment_id=review.enrolment_id,
+        service_id=review.service_id,
+        detail=detail,
+    )

@@ -1,0 +1,1 @@
+"""The verbs that move several concepts at once, each in one transaction."""

@@ -1,0 +1,173 @@
+"""Away and paused: prompts stop, help stays, and the next review moves behind the time away."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+
+from icbt_support.audit.models import Actor
+from icbt_support.db import db
+from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.enrolments.queries import local_today
+from icbt_support.enrolments.rules import longest_away_until
+from icbt_support.enrolments.transitions import NotPossibleNow, change_state, set_away_until, set_start_day
+from icbt_support.hours.queries import FreeTime, next_free_times
+from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause, PlanItem, Week
+from icbt_support.plan.queries import open_week_of
+from icbt_support.plan.transitions import close_week
+from icbt_support.reviews.models import Review
+from icbt_support.reviews.queries import highest_number, next_review
+from icbt_support.rhythm.ending import let_go_of_reviews
+from icbt_support.rhythm.holding import hold_and_reread
+from icbt_support.rhythm.moving import move_item, move_review_date
+from icbt_support.rhythm.prompts import reconcile_prompts, withdraw_prompts
+from icbt_support.rhythm.weeks import book_review, open_week
+
+DAYS_BEFORE_A_REVIEW = 3
+
+
+class AwayTooLong(Exception):
+    """Away ends within the service's longest time; `latest_on` is the last day that can be chosen."""
+
+    def __init__(self, latest_on: date) -> None:
+        super().__init__(str(latest_on))
+        self.latest_on = latest_on
+
+
+class AwayInThePast(Exception):
+    """The last day away lies before today."""
+
+
+class NoReviewTime(Exception):
+    """The supporter has no free place after the time away."""
+
+
+@dataclass(frozen=True)
+class AwayPlan:
+    """What going away would do, shown before it is done; `review_to` is None where the date can stay."""
+
+    until_on: date
+    back_on: date
+    review: Review | None
+    review_to: FreeTime | None
+    items_that_move: int
+
+
+def propose_away(enrolment: Enrolment, until_on: date, *, now: datetime) -> AwayPlan:
+    """The dates of an absence that starts today. Raises `AwayInThePast`, `AwayTooLong` or `NoReviewTime`."""
+    today = local_today(enrolment, now)
+    latest_on = longest_away_until(today, enrolment.service.rhythm.longest_away_days)
+    if until_on < today:
+        raise AwayInThePast
+    if until_on > latest_on:
+        raise AwayTooLong(latest_on)
+    back_on = until_on + timedelta(days=1)
+    review = next_review(enrolment)
+    earliest_on = back_on + timedelta(days=DAYS_BEFORE_A_REVIEW)
+    moves_to = _place_from(enrolment, earliest_on, now) if review and review.due_on < earliest_on else None
+    return AwayPlan(until_on, back_on, review, moves_to, len(_items_until(enrolment, today, until_on)))
+
+
+def go_away(enrolment: Enrolment, until_on: date, *, by: Actor, now: datetime) -> AwayPlan:
+    """The patient's own button: prompts stop, the review and the plan move behind the time away.
+
+    Raises what `propose_away` raises, and `NotPossibleNow` outside of an active course.
+    """
+    hold_and_reread(enrolment)
+    if enrolment.state is not EnrolmentState.ACTIVE:
+        raise NotPossibleNow(enrolment.state, EnrolmentState.AWAY)
+    plan = propose_away(enrolment, until_on, now=now)
+    today = local_today(enrolment, now)
+    if plan.review is not None and plan.review_to is not None:
+        move_review_date(plan.review, plan.review_to.starts_at, reason="patient away", by=by, now=now)
+    if enrolment.starts_on is not None and today < enrolment.starts_on <= until_on:
+        set_start_day(enrolment, plan.back_on, by=by, now=now)
+    week = open_week_of(enrolment)
+    for item in _items_until(enrolment, today, until_on):
+        on = plan.back_on + (item.planned_on - today)
+        move_item(item, min(on, _last_day_of(week, plan.back_on)), item.planned_time, by=by, now=now)
+    change_state(enrolment, EnrolmentState.AWAY, by=by, now=now)
+    set_away_until(enrolment, until_on, by=by, now=now)
+    withdraw_prompts(enrolment, reason="away", now=now)
+    return plan
+
+
+def come_back(enrolment: Enrolment, *, by: Actor, now: datetime) -> None:
+    """Back, early or on the day: the plan goes on where it stands, and its reminders are owed again."""
+    hold_and_reread(enrolment)
+    if enrolment.state is not EnrolmentState.AWAY:
+        raise NotPossibleNow(enrolment.state, EnrolmentState.ACTIVE)
+    change_state(enrolment, EnrolmentState.ACTIVE, by=by, now=now)
+    set_away_until(enrolment, None, by=by, now=now)
+    reconcile_prompts(enrolment, now=now)
+
+
+def end_due_aways(*, by: Actor, now: datetime) -> int:
+    """Brings back everybody whose last day away has passed where they are; returns how many."""
+    away = db.session.scalars(
+        select(Enrolment)
+        .where(
+            Enrolment.state == EnrolmentState.AWAY,
+            Enrolment.away_until_on < now.date() + timedelta(days=1),
+        )
+        .order_by(Enrolment.id)
+    ).all()
+    due = [e for e in away if e.away_until_on is not None and e.away_until_on < local_today(e, now)]
+    for enrolment in due:
+        come_back(enrolment, by=by, now=now)
+    return len(due)
+
+
+def pause_course(enrolment: Enrolment, *, reason: str, by: Actor, now: datetime) -> None:
+    """Stops the rhythm without a date: the week closes, no review is owed, nothing is prompted."""
+    hold_and_reread(enrolment)
+    change_state(enrolment, EnrolmentState.PAUSED, reason=reason, by=by, now=now)
+    if enrolment.away_until_on is not None:
+        set_away_until(enrolment, None, by=by, now=now)
+    week = open_week_of(enrolment)
+    if week is not None:
+        close_week(week, by=by, now=now)
+    let_go_of_reviews(enrolment, reason="the course is paused", by=by, now=now)
+    withdraw_prompts(enrolment, reason="paused", now=now)
+
+
+def resume_course(
+    enrolment: Enrolment, *, module: str, review_at: datetime, by: Actor, now: datetime
+) -> Week:
+    """Starts the rhythm again with a new week, for a review in a free place of the supporter's diary.
+
+    The week takes the next number that no review has had. Raises `NotPossibleNow`, and what
+    `weeks.book_review` raises.
+    """
+    hold_and_reread(enrolment)
+    if enrolment.state is not EnrolmentState.PAUSED:
+        raise NotPossibleNow(enrolment.state, EnrolmentState.ACTIVE)
+    change_state(enrolment, EnrolmentState.ACTIVE, by=by, now=now)
+    number = highest_number(enrolment) + 1
+    review = book_review(enrolment, review_at, number=number, by=by, now=now)
+    return open_week(enrolment, module, review=review, because=OpenedBecause.RETURN, by=by, now=now)
+
+
+def _place_from(enrolment: Enrolment, earliest_on: date, now: datetime) -> FreeTime:
+    places = next_free_times(enrolment.supporter_id, earliest_on, service=enrolment.service, now=now, count=1)
+    if not places:
+        raise NoReviewTime
+    return places[0]
+
+
+def _items_until(enrolment: Enrolment, today: date, until_on: date) -> list[PlanItem]:
+    """What is planned for the time away; the check-in hangs on the review and moves with it."""
+    week = open_week_of(enrolment)
+    if week is None:
+        return []
+    return [
+        item
+        for item in week.items
+        if item.state is ItemState.PLANNED
+        and item.kind is not ItemKind.CHECK_IN
+        and today <= item.planned_on <= until_on
+    ]
+
+
+def _last_day_of(week: Week | None, back_on: date) -> date:
+    return max(back_on, week.review_on - timedelta(days=1)) if week is not None else back_on

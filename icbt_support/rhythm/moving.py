@@ -1,0 +1,142 @@
+"""Moving one date moves what hangs on it."""
+
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import select
+
+from icbt_support.audit.models import Actor
+from icbt_support.cadence import local_day
+from icbt_support.db import db
+from icbt_support.enrolments.models import Enrolment
+from icbt_support.enrolments.queries import local_today
+from icbt_support.hours.models import SlotBooking
+from icbt_support.hours.transitions import book_slot, release_booking
+from icbt_support.plan.models import ItemKind, ItemMove, ItemState, PlanItem, Week
+from icbt_support.plan.queries import check_ins_finished, item_now
+from icbt_support.plan.rules import ItemIsSettled, OutsideTheWeek, check_in_opens_on
+from icbt_support.plan.transitions import move, set_review_day
+from icbt_support.reminders.operations import owe_reminder
+from icbt_support.reminders.rules import ReminderKind
+from icbt_support.reviews.models import Review
+from icbt_support.reviews.operations import check_is_owed
+from icbt_support.reviews.transitions import set_date
+from icbt_support.rhythm.prompts import reconcile_prompts
+from icbt_support.rhythm.weeks import promise_for
+from icbt_support.risk.operations import hold_course
+
+ONE_DAY = timedelta(days=1)
+
+
+def move_item(item: PlanItem, on: date, at: time | None, *, by: Actor, now: datetime) -> None:
+    """Moves one item within its open week (today to review day); its reminder follows.
+
+    Raises `OutsideTheWeek(earliest_on, latest_on)` or `ItemIsSettled`. A check-in cannot move before it opens.
+    """
+    enrolment = _enrolment_of(item)
+    hold_course(enrolment.id)
+    db.session.refresh(item)
+    week = item.week
+    finished_at = check_ins_finished([enrolment.id]).get((enrolment.id, week.number))
+    if not week.is_open or not item_now(item, finished_at).is_planned:
+        raise ItemIsSettled
+    earliest_on, latest_on = days_for(item, enrolment, now=now)
+    if not earliest_on <= on <= latest_on:
+        raise OutsideTheWeek(earliest_on, latest_on)
+    if (on, at) == (item.planned_on, item.planned_time):
+        return
+    move(item, on, at, by=by, now=now)
+    reconcile_prompts(enrolment, by=by, now=now, reason="it was moved")
+
+
+def days_for(item: PlanItem, enrolment: Enrolment, *, now: datetime) -> tuple[date, date]:
+    """The first and last day to which an item may move: for the form, and for the refusal."""
+    week = item.week
+    first_on = max(week.opened_on, local_today(enrolment, now))
+    if item.kind is ItemKind.CHECK_IN:
+        opens_days = enrolment.service.rhythm.check_in_opens_days
+        first_on = max(first_on, check_in_opens_on(week.review_on, opens_days, week.opened_on))
+    return first_on, max(week.review_on, first_on)
+
+
+def move_review_date(review: Review, starts_at: datetime, *, reason: str, by: Actor, now: datetime) -> None:
+    """Moves an owed review to another free time of the supporter; the week's end, check-in and reminders follow.
+
+    Items planned after the new day are brought to the last day before it. The patient is told; `reason` (a few words
+    of our own, such as "supporter away") stays in the audit. Raises a kind of `hours.transitions.TimeNotFree`,
+    `ReviewAlreadySent` or `ReviewNotOwed`.
+    """
+    enrolment = review.enrolment
+    hold_course(enrolment.id)
+    check_is_owed(review)
+    if review.slot_at == starts_at:
+        return
+    booking = book_slot(enrolment.supporter_id, starts_at, enrolment_id=enrolment.id, by=by, now=now)
+    if review.booking_id is not None:
+        release_booking(db.session.get_one(SlotBooking, review.booking_id), now=now)
+    due_on, promised_at = promise_for(enrolment, starts_at)
+    set_date(
+        review,
+        due_on=due_on,
+        promised_at=promised_at,
+        booking_id=booking.id,
+        slot_at=starts_at,
+        reason=reason,
+        by=by,
+        now=now,
+    )
+    follow_review_date(review, by=by, now=now)
+    _tell_patient(review, now)
+
+
+def follow_review_date(review: Review, *, by: Actor, now: datetime) -> None:
+    """Brings the open week of a review to the review's new date: its end, its check-in, late items, reminders."""
+    enrolment, week = review.enrolment, review.week
+    if week is None or not week.is_open:
+        return
+    review_on = local_day(review.promised_at, enrolment.patient.zone)
+    if review_on != week.review_on:
+        set_review_day(week, review_on, by=by, now=now)
+        for item in list(week.items):
+            _bring_along(item, week, enrolment, by=by, now=now)
+    reconcile_prompts(enrolment, by=by, now=now, reason="the review was moved")
+
+
+def _bring_along(item: PlanItem, week: Week, enrolment: Enrolment, *, by: Actor, now: datetime) -> None:
+    if item.state is not ItemState.PLANNED:
+        return
+    last_on = max(week.review_on - ONE_DAY, week.opened_on)
+    if item.kind is ItemKind.CHECK_IN and not _was_moved_by_hand(item, enrolment):
+        asked_days = timedelta(days=enrolment.service.rhythm.check_in_asked_days)
+        on = max(week.review_on - asked_days, week.opened_on)
+    else:
+        on = min(item.planned_on, last_on)
+    if on != item.planned_on:
+        move(item, on, item.planned_time, by=by, now=now)
+
+
+def _was_moved_by_hand(item: PlanItem, enrolment: Enrolment) -> bool:
+    return (
+        db.session.scalar(
+            select(ItemMove.id)
+            .where(ItemMove.item_id == item.id, ItemMove.moved_by == enrolment.patient_id)
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def _tell_patient(review: Review, now: datetime) -> None:
+    owe_reminder(
+        key=f"review-moved:{review.id}:{review.promised_at:%Y%m%d%H%M}",
+        kind=ReminderKind.REVIEW_MOVED,
+        recipient_id=review.enrolment.patient_id,
+        service_id=review.service_id,
+        subject=f"review:{review.id}",
+        context=f"enrolment:{review.enrolment_id}",
+        due_at=now,
+        now=now,
+    )
+
+
+def _enrolment_of(item: PlanItem) -> Enrolment:
+    return db.session.get_one(Enrolment, item.enrolment_id)

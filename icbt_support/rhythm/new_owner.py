@@ -1,0 +1,70 @@
+"""An owed review gets another named owner: the promise to the patient stays as it is."""
+
+from datetime import datetime
+
+from icbt_support.audit.models import Actor
+from icbt_support.db import db
+from icbt_support.hours.models import SlotBooking
+from icbt_support.hours.queries import free_review_times
+from icbt_support.hours.transitions import book_slot, release_booking
+from icbt_support.reminders.operations import owe_reminder
+from icbt_support.reminders.rules import ReminderKind
+from icbt_support.reviews.models import Review
+from icbt_support.reviews.queries import draft_of
+from icbt_support.reviews.transitions import change_owner, set_date
+
+
+def give_review_to(review: Review, account_id: int, *, by: Actor, now: datetime) -> None:
+    """Moves an owed review with its draft; the day and time that the patient was told do not change.
+
+    The new owner's own free place on that day is booked, if there is one.
+    """
+    if review.owner_id == account_id:
+        return
+    release_place_of(review, now=now)
+    change_owner(review, account_id, by=by, now=now)
+    draft = draft_of(review)
+    if draft is not None:
+        draft.author_id = account_id
+    place = _place_on_the_day(review, account_id, by=by, now=now)
+    set_date(
+        review,
+        due_on=review.due_on,
+        promised_at=review.promised_at,
+        booking_id=place.id if place else None,
+        slot_at=place.starts_at if place else None,
+        by=by,
+        now=now,
+    )
+
+
+def release_place_of(review: Review, *, now: datetime) -> None:
+    """Frees the place in the diary that the review holds."""
+    if review.booking_id is not None:
+        release_booking(db.session.get_one(SlotBooking, review.booking_id), now=now)
+
+
+def tell_of_hand_over(
+    account_id: int, *, service_id: int, subject: str, context: str, key: str, now: datetime
+) -> None:
+    """Staff news: somebody's people have come to this person."""
+    owe_reminder(
+        key=f"hand-over:{key}:{account_id}",
+        kind=ReminderKind.STAFF_HAND_OVER,
+        recipient_id=account_id,
+        service_id=service_id,
+        subject=subject,
+        context=context,
+        due_at=now,
+        now=now,
+    )
+
+
+def _place_on_the_day(review: Review, account_id: int, *, by: Actor, now: datetime) -> SlotBooking | None:
+    free = free_review_times(
+        account_id, review.due_on, review.due_on, service=review.enrolment.service, now=now
+    )
+    in_time = [time for time in free if time.starts_at <= review.promised_at]
+    if not in_time:
+        return None
+    return book_slot(account_id, in_time[0].starts_at, enrolment_id=review.enrolment_id, by=by, now=now)

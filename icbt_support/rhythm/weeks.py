@@ -1,0 +1,377 @@
+"""Weeks open: the first on the start date, the next when its review is sent or two working days after it was due."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import exists, select
+
+from icbt_support.audit.models import Actor
+from icbt_support.cadence import add_working_days, local_day, to_local, to_utc
+from icbt_support.db import db
+from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.enrolments.queries import local_today
+from icbt_support.hours.models import SlotBooking
+from icbt_support.hours.queries import closed_days, next_free_times
+from icbt_support.hours.transitions import book_slot, release_booking
+from icbt_support.journal.queries import pages_read
+from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause, Week
+from icbt_support.plan.queries import latest_week_of
+from icbt_support.plan.rules import (
+    CarriedItem,
+    CheckInChoice,
+    ChosenTime,
+    PlannedItem,
+    StepChoice,
+    propose_week,
+)
+from icbt_support.plan.transitions import close_week, create_week
+from icbt_support.programme.content import Module, Programme
+from icbt_support.programme.library import find_programme
+from icbt_support.reminders.operations import owe_reminder
+from icbt_support.reminders.rules import ReminderKind
+from icbt_support.reviews.models import Review, ReviewKind
+from icbt_support.reviews.queries import OWED, highest_number, owed_reviews, review_of_week
+from icbt_support.reviews.rules import default_opening, module_of
+from icbt_support.reviews.transitions import attach_to_week, mark_week_opened_late, schedule_review, set_date
+from icbt_support.rhythm.prompts import reconcile_prompts
+from icbt_support.risk.operations import hold_course
+from icbt_support.service.models import Service
+
+ONE_DAY = timedelta(days=1)
+SHORTEST_AFTER_SLOT = timedelta(hours=1)
+CLOSED_DAYS_AHEAD = timedelta(days=28)
+
+
+class UnknownModule(Exception):
+    """The person's programme has no such module."""
+
+
+class NoReviewBooked(Exception):
+    """A week opens only with the date of its review."""
+
+
+# Reviews -------------------------------------------------------------------------------------------------------
+
+
+def promise_for(enrolment: Enrolment, starts_at: datetime) -> tuple[date, datetime]:
+    """The day of a review time where the supporter is, and the instant that is promised to the patient.
+
+    Promised is the service's hour on that day; a slot later than that is promised an hour after its start.
+    """
+    due_on = local_day(starts_at, enrolment.supporter.zone)
+    by_the_hour = to_utc(due_on, enrolment.service.promised_time, enrolment.service.zone)
+    return due_on, max(by_the_hour, starts_at + SHORTEST_AFTER_SLOT)
+
+
+def book_review(
+    enrolment: Enrolment,
+    starts_at: datetime,
+    *,
+    number: int,
+    by: Actor,
+    now: datetime,
+    week: Week | None = None,
+) -> Review:
+    """Books a free review time of the supporter and schedules the review in it.
+
+    A review of this number that waits for its week (the plan was paused with a date) moves to this time; a number
+    that is used up (it was cancelled) gives way to the next one. Raises a kind of `hours.transitions.TimeNotFree`,
+    with the next three times that are free.
+    """
+    booking = book_slot(enrolment.supporter_id, starts_at, enrolment_id=enrolment.id, by=by, now=now)
+    due_on, promised_at = promise_for(enrolment, starts_at)
+    known = review_of_week(enrolment, number)
+    if known is not None and known.is_owed and known.week_id is None:
+        release_place(known, now=now)
+        set_date(
+            known,
+            due_on=due_on,
+            promised_at=promised_at,
+            booking_id=booking.id,
+            slot_at=starts_at,
+            by=by,
+            now=now,
+        )
+        return known
+    return schedule_review(
+        enrolment,
+        number=number if known is None else highest_number(enrolment) + 1,
+        due_on=due_on,
+        promised_at=promised_at,
+        owner_id=enrolment.supporter_id,
+        booking_id=booking.id,
+        slot_at=starts_at,
+        week=week,
+        by=by,
+        now=now,
+    )
+
+
+def release_place(review: Review, *, now: datetime) -> None:
+    """A place that lies ahead is free for somebody else; one that has passed was used."""
+    if review.booking_id is None or review.slot_at is None or review.slot_at <= now:
+        return
+    release_booking(db.session.get_one(SlotBooking, review.booking_id), now=now)
+
+
+# Weeks ---------------------------------------------------------------------------------------------------------
+
+
+def programme_of(enrolment: Enrolment) -> Programme:
+    """The version of the programme that this course is pinned to."""
+    return find_programme(enrolment.programme_slug, enrolment.programme_version)
+
+
+def open_first_week(enrolment: Enrolment, *, by: Actor, now: datetime) -> Week:
+    """Opens week 1 with the first module, for the review that is booked (number 1); the welcome never blocks it.
+
+    Called at onboarding when the start date is today; `open_due_weeks` calls it on a later start date.
+    """
+    review = review_of_week(enrolment, 1)
+    if review is None:
+        raise NoReviewBooked
+    module = programme_of(enrolment).modules[0]
+    return open_week(enrolment, module.slug, review=review, because=OpenedBecause.START, by=by, now=now)
+
+
+def open_week(
+    enrolment: Enrolment,
+    module: str,
+    *,
+    review: Review,
+    because: OpenedBecause,
+    by: Actor,
+    now: datetime,
+    step: StepChoice | None = None,
+    agreed_in: Review | None = None,
+) -> Week:
+    """Opens the next week with `module`; `review` is the one that will close it (its number becomes the week's).
+
+    Owes the week's reminders in the same transaction. `step` was agreed in the review `agreed_in`.
+    """
+    week = place_week(
+        enrolment, module, review=review, because=because, by=by, now=now, step=step, agreed_in=agreed_in
+    )
+    reconcile_prompts(enrolment, by=by, now=now)
+    return week
+
+
+def place_week(
+    enrolment: Enrolment,
+    module: str,
+    *,
+    review: Review,
+    because: OpenedBecause,
+    by: Actor,
+    now: datetime,
+    step: StepChoice | None = None,
+    agreed_in: Review | None = None,
+) -> Week:
+    """The week and its items without its reminders: for verbs that reconcile once, at their end."""
+    review_on = local_day(review.promised_at, enrolment.patient.zone)
+    week = create_week(
+        enrolment,
+        number=review.number,
+        module=module,
+        opened_on=local_today(enrolment, now),
+        review_on=review_on,
+        because=because,
+        items=items_of_next_week(enrolment, module, review_on=review_on, step=step, now=now),
+        review_id=agreed_in.id if agreed_in else None,
+        by=by,
+        now=now,
+    )
+    attach_to_week(review, week)
+    return week
+
+
+def items_of_next_week(
+    enrolment: Enrolment, module: str, *, review_on: date, step: StepChoice | None, now: datetime
+) -> tuple[PlannedItem, ...]:
+    """What a week with this module would hold if it opened now; reads only."""
+    content = programme_of(enrolment).module(module)
+    if content is None:
+        raise UnknownModule(module)
+    preferences = enrolment.patient.preferences
+    here = to_local(now, enrolment.patient.zone)
+    return propose_week(
+        content,
+        opens_on=here.date(),
+        opens_after=here.time(),
+        review_on=review_on,
+        session_times=[ChosenTime(one.weekday, one.at) for one in enrolment.session_times],
+        session_email=preferences.session_email,
+        check_in=check_in_choice(enrolment),
+        step=step,
+        sessions_read=sessions_read(enrolment, content),
+        carried=_undone_items(latest_week_of(enrolment)),
+    )
+
+
+def check_in_choice(enrolment: Enrolment) -> CheckInChoice:
+    """When this person's check-in opens and is asked, and how long it takes."""
+    rhythm = enrolment.service.rhythm
+    programme = programme_of(enrolment)
+    return CheckInChoice(
+        opens_days=rhythm.check_in_opens_days,
+        asked_days=rhythm.check_in_asked_days,
+        at=enrolment.patient.preferences.check_in_time,
+        minutes=sum(programme.measures[slug].minutes for slug in programme.check_in),
+    )
+
+
+def sessions_read(enrolment: Enrolment, module: Module) -> set[str]:
+    """The sessions of a module of which every page was read."""
+    read = {page for _, page in pages_read(enrolment, module.slug)}
+    return {session.slug for session in module.sessions if read.issuperset(session.pages)}
+
+
+def was_opened(enrolment: Enrolment, module: str) -> bool:
+    """Whether the person read any page of the module."""
+    return bool(pages_read(enrolment, module))
+
+
+def _undone_items(week: Week | None) -> list[CarriedItem]:
+    return [
+        CarriedItem(
+            item.id,
+            item.kind,
+            item.subject,
+            item.title,
+            item.why,
+            item.planned_on,
+            item.planned_time,
+            item.minutes,
+        )
+        for item in (week.items if week else [])
+        if item.state is ItemState.PLANNED and item.kind is not ItemKind.CHECK_IN
+    ]
+
+
+# Weeks that open by themselves ---------------------------------------------------------------------------------
+
+
+def open_due_weeks(*, now: datetime, by: Actor) -> int:
+    """Opens first weeks whose start date has come and next weeks two working days after a review was due.
+
+    Returns how many opened.
+    """
+    return sum(
+        open_one_due_week(enrolment_id, now=now, by=by) is not None for enrolment_id in due_openings(now=now)
+    )
+
+
+def due_openings(*, now: datetime) -> list[int]:
+    """The courses for which a week may be due to open, by id; `open_one_due_week` decides."""
+    starting = select(Enrolment.id).where(
+        Enrolment.state == EnrolmentState.ACTIVE,
+        Enrolment.starts_on <= now.date() + ONE_DAY,
+        ~exists().where(Week.enrolment_id == Enrolment.id),
+        exists().where(Review.enrolment_id == Enrolment.id, Review.number == 1, Review.state.in_(OWED)),
+    )
+    late = (
+        select(Review.enrolment_id)
+        .join(Enrolment, Enrolment.id == Review.enrolment_id)
+        .where(
+            Review.state.in_(OWED),
+            Review.kind != ReviewKind.WELCOME,
+            Review.promised_at <= now,
+            Review.week_opened_late_at.is_(None),
+            Enrolment.state == EnrolmentState.ACTIVE,
+        )
+    )
+    return sorted({*db.session.scalars(starting), *db.session.scalars(late)})
+
+
+def open_one_due_week(enrolment_id: int, *, now: datetime, by: Actor) -> Week | None:
+    """Opens this person's next week if it is due, holding the course so that a send decides first; else None."""
+    hold_course(enrolment_id)
+    enrolment = db.session.get_one(Enrolment, enrolment_id, populate_existing=True)
+    if not enrolment.is_in_rhythm:
+        return None
+    week = latest_week_of(enrolment)
+    if week is None:
+        has_come = enrolment.starts_on is not None and enrolment.starts_on <= local_today(enrolment, now)
+        return open_first_week(enrolment, by=by, now=now) if has_come else None
+    review = review_of_week(enrolment, week.number)
+    if review is None or not week.is_open:
+        return None
+    db.session.refresh(review)
+    if not review.is_owed or now < opens_late_at(review):
+        return None
+    return open_without_review(review, by=by, now=now)
+
+
+def opens_late_at(review: Review) -> datetime:
+    """When the next week opens without this review: two working days after the day on which it was due."""
+    service = review.enrolment.service
+    closed = closed_days(service, review.due_on, review.due_on + CLOSED_DAYS_AHEAD)
+    on = add_working_days(review.due_on, service.rhythm.late_opens_working_days, closed)
+    return to_utc(on, service.promised_time, service.zone)
+
+
+def open_without_review(review: Review, *, by: Actor, now: datetime) -> Week:
+    """Closes the week of a review that did not come and opens the next; the clinician is told.
+
+    The same module again if it was not opened, else the next. The next review keeps the rhythm: the first free time
+    of the supporter from the cadence's day on.
+    """
+    enrolment = review.enrolment
+    week = latest_week_of(enrolment)
+    if week is None:
+        raise NoReviewBooked
+    close_week(week, by=by, now=now)
+    mark_week_opened_late(review, now=now)
+    opening = default_opening(
+        programme_of(enrolment), week.module, was_opened=was_opened(enrolment, week.module)
+    )
+    opened = open_week(
+        enrolment,
+        module_of(opening) or week.module,
+        review=_next_review_after(review, by=by, now=now),
+        because=OpenedBecause.REVIEW_LATE,
+        by=by,
+        now=now,
+    )
+    owe_reminder(
+        key=f"week-opened-late:{review.id}",
+        kind=ReminderKind.STAFF_REVIEW_LATE,
+        recipient_id=enrolment.clinician_id,
+        service_id=enrolment.service_id,
+        subject=f"review:{review.id}",
+        context=f"enrolment:{enrolment.id}",
+        due_at=now,
+        now=now,
+    )
+    return opened
+
+
+def _next_review_after(review: Review, *, by: Actor, now: datetime) -> Review:
+    enrolment = review.enrolment
+    known = [one for one in owed_reviews(enrolment) if one.number > review.number]
+    if known:
+        return known[0]
+    service = enrolment.service
+    earliest_on = max(
+        review.due_on + timedelta(days=enrolment.cadence_days),
+        local_day(now, service.zone) + timedelta(days=service.rhythm.merge_under_days),
+    )
+    free = next_free_times(enrolment.supporter_id, earliest_on, service=service, now=now, count=1)
+    if free:
+        return book_review(enrolment, free[0].starts_at, number=review.number + 1, by=by, now=now)
+    return _promise_without_slot(enrolment, earliest_on, service, number=review.number + 1, by=by, now=now)
+
+
+def _promise_without_slot(
+    enrolment: Enrolment, on: date, service: Service, *, number: int, by: Actor, now: datetime
+) -> Review:
+    """A date is promised even when every slot is taken; the clinician sees a review without a slot."""
+    due_on = add_working_days(on, 0, closed_days(service, on, on + CLOSED_DAYS_AHEAD))
+    return schedule_review(
+        enrolment,
+        number=number,
+        due_on=due_on,
+        promised_at=to_utc(due_on, service.promised_time, service.zone),
+        owner_id=enrolment.supporter_id,
+        by=by,
+        now=now,
+    )

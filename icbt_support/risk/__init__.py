@@ -1,0 +1,1 @@
+"""Alerts, grades, the clock that runs in duty hours, calls and resolutions."""

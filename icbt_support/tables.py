@@ -1,0 +1,39 @@
+"""The one list of tables: importing this module imports every `models` module."""
+
+from icbt_support.accounts import models as accounts
+from icbt_support.activity import models as activity
+from icbt_support.audit import models as audit
+from icbt_support.db import Base
+from icbt_support.demo import models as demo
+from icbt_support.enrolments import models as enrolments
+from icbt_support.feedback import models as feedback
+from icbt_support.hours import models as hours
+from icbt_support.job_log import models as job_log
+from icbt_support.journal import models as journal
+from icbt_support.measures import models as measures
+from icbt_support.messages import models as messages
+from icbt_support.plan import models as plan
+from icbt_support.reminders import models as reminders
+from icbt_support.reviews import models as reviews
+from icbt_support.risk import models as risk
+from icbt_support.service import models as service
+
+MODULES = (
+    audit,
+    activity,
+    reminders,
+    service,
+    accounts,
+    hours,
+    enrolments,
+    risk,
+    measures,
+    messages,
+    journal,
+    plan,
+    reviews,
+    feedback,
+    job_log,
+    demo,
+)
+METADATA = Base.metadata

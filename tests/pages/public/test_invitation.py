@@ -1,0 +1,81 @@
+"""An invitation: opened, used once, run out, and sent again to the same address."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from icbt_support import clock
+from icbt_support.accounts.invitations import owe_invitation
+from icbt_support.accounts.links import make_link_token
+from icbt_support.accounts.models import AccountLink
+from icbt_support.audit.models import Actor
+from icbt_support.db import db
+from tests.browsing import PageClient
+from tests.cast import Cast
+
+OPERATOR = Actor.operator("tests")
+
+
+@pytest.fixture
+def address(app: Flask, cast: Cast, now: datetime) -> str:
+    link = owe_invitation(cast.supporter, service_id=cast.service.id, by=OPERATOR, now=now)
+    db.session.commit()
+    return f"/invitation/{make_link_token(link, link_key=app.config['SETTINGS'].link_key)}"
+
+
+def all_links() -> list[AccountLink]:
+    db.session.rollback()
+    return list(db.session.scalars(select(AccountLink).order_by(AccountLink.id)))
+
+
+def test_looking_changes_nothing_and_shows_whom_it_is_for(client: PageClient, address: str) -> None:
+    for _ in range(3):
+        response = client.get(address)
+    assert "Welcome, Pat" in response.text and "pat.lane@example.net" in response.text
+    assert all_links()[0].used_at is None
+
+
+def test_a_password_is_chosen_and_the_person_is_in(client: PageClient, address: str) -> None:
+    client.get(address)
+    assert client.post(address, {"password": "three calm words"}, follow=False).location == "/"
+    assert client.http.get("/").location == "/supporting/today"
+    client.page = None
+    again = client.post(address, {"password": "another calm phrase"})
+    assert again.status_code == 410 and "Send me a new invitation" not in again.text
+
+
+def test_a_weak_password_is_refused_with_what_to_do(client: PageClient, address: str) -> None:
+    client.get(address)
+    assert "Choose a password of 8 or more characters" in client.post(address, {"password": "short"}).text
+    assert all_links()[0].used_at is None
+
+
+def test_one_that_ran_out_offers_a_new_one_to_the_same_address(
+    client: PageClient, cast: Cast, address: str, now: datetime
+) -> None:
+    later = now + timedelta(days=14)
+    clock.stop_clock_at(later)
+    response = client.get(address)
+    assert response.status_code == 410 and "Send me a new invitation" in response.text
+    sent = client.post(f"{address}/again", {"email": "attacker@example.net"})
+    assert "A new invitation is on its way" in sent.text
+    links = all_links()
+    assert [link.account_id for link in links] == [cast.supporter.id] * 2
+    assert links[1].expires_at == later + timedelta(days=14)
+
+
+def test_somebody_who_presses_often_gets_five(client: PageClient, address: str) -> None:
+    client.get(address)
+    for _ in range(8):
+        client.post(f"{address}/again")
+    assert len(all_links()) == 6
+
+
+def test_a_made_up_invitation_offers_nothing(client: PageClient, cast: Cast) -> None:
+    for token in ("1-" + "a" * 32, "nonsense"):
+        response = client.get(f"/invitation/{token}")
+        assert response.status_code == 410 and "Send me a new invitation" not in response.text
+        assert client.post(f"/invitation/{token}/again").status_code == 410
+    assert all_links() == []

@@ -60,5 +60,5 @@ def may(roles: Iterable[Role], permission: Permission) -> bool:
 
 
 def may_read_clinical_content(roles: Iterable[Role]) -> bool:
-    """Whether any of the roles shows what patients wrote, answered or scored. Never an administrator or vendor."""
+    """Whether any of the roles shows what patients wrote, answered or scored."""
     return any(PERMISSIONS[role] & READS_CLINICAL_CONTENT for role in roles)

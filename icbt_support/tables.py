@@ -4,6 +4,7 @@ from icbt_support.accounts import models as accounts
 from icbt_support.activity import models as activity
 from icbt_support.audit import models as audit
 from icbt_support.db import Base
+from icbt_support.delivery import models as delivery
 from icbt_support.demo import models as demo
 from icbt_support.enrolments import models as enrolments
 from icbt_support.feedback import models as feedback
@@ -22,6 +23,7 @@ MODULES = (
     audit,
     activity,
     reminders,
+    delivery,
     service,
     accounts,
     hours,

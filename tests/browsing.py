@@ -1,14 +1,16 @@
 """A page client that checks every page it gets: one h1, a title, unique ids, a token in every posting form."""
 
 from collections import Counter
+from contextvars import Context
 from html.parser import HTMLParser
 from typing import Any
 
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from icbt_support.accounts.models import Account
+from icbt_support.db import db
 from icbt_support.pages.signing_in import sign_in_for_tests
 
 
@@ -83,6 +85,23 @@ def check_page(response: TestResponse) -> Page:
     assert not page.inline, f"{where} has inline style or script: {page.inline}"
     assert "Get help now" in html or "help-now" in html, f"{where} has no way to help"
     return page
+
+
+class SeparateClient(FlaskClient):
+    """A client whose requests share nothing with the test: no context, no session, no open transaction.
+
+    What the test wrote is committed before a request, and read afresh after it.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        if not has_app_context():
+            return super().open(*args, **kwargs)
+        db.session.commit()
+        try:
+            return Context().run(super().open, *args, **kwargs)
+        finally:
+            db.session.rollback()
+            db.session.expire_all()
 
 
 class PageClient:

@@ -14,7 +14,7 @@ from icbt_support.db import Base, assert_triggers, db
 from icbt_support.factory import create_app
 from icbt_support.settings import Settings, read_settings
 from icbt_support.tables import METADATA
-from tests.browsing import PageClient
+from tests.browsing import PageClient, SeparateClient
 from tests.cast import Cast, make_cast
 from tests.postgresql import PostgresqlServer
 
@@ -73,6 +73,7 @@ def built_app(settings: Settings) -> Iterator[Flask]:
         assert_triggers(connection)
     engine.dispose()
     app = create_app(settings)
+    app.test_client_class = SeparateClient
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -40,7 +40,7 @@ def is_open(link: AccountLink, now: datetime) -> bool:
 
 def use_link(link: AccountLink, *, now: datetime) -> None:
     """Uses the link up; of two that race, one gets `LinkAlreadyUsed`."""
-    used = db.session.execute(
+    used = db.session.scalar(
         update(AccountLink)
         .where(
             AccountLink.id == link.id,
@@ -49,8 +49,9 @@ def use_link(link: AccountLink, *, now: datetime) -> None:
             AccountLink.expires_at > now,
         )
         .values(used_at=now)
+        .returning(AccountLink.id)
         .execution_options(synchronize_session=False)
     )
-    if used.rowcount != 1:
+    if used is None:
         raise LinkAlreadyUsed
     db.session.refresh(link)

@@ -154,7 +154,7 @@ class SessionEmail(StrEnum):
 
 
 class ContactPreferences(Base):
-    """How a person likes to be reached; `session_lead_minutes` is how long before a session its email comes."""
+    """How a person likes to be reached; an email comes `session_lead_minutes` before a session."""
 
     __tablename__ = "contact_preferences"
 

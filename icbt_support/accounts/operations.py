@@ -25,12 +25,20 @@ from icbt_support.accounts.queries import (
     services_of,
     staff_with_role,
 )
-from icbt_support.accounts.rules import PreferenceChoices, tidy_email
+from icbt_support.accounts.rules import (
+    INVITATION_LIVES,
+    PASSWORD_RESET_LIVES,
+    PreferenceChoices,
+    tidy_email,
+)
 from icbt_support.audit import Actor
 from icbt_support.db import db
 from icbt_support.links import new_nonce
 from icbt_support.reminders.operations import owe_reminder, recompute_due_times, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
+from icbt_support.service.models import Service
+from icbt_support.service.operations import create_service
+from icbt_support.service.queries import find_service_by_name
 
 
 class LastAdministrator(Exception):
@@ -47,7 +55,9 @@ _REMINDER_OF = {
 }
 
 
-def create_account(*, email: str, full_name: str, called: str, zone: str, by: Actor, now: datetime) -> Account:
+def create_account(
+    *, email: str, full_name: str, called: str, zone: str, by: Actor, now: datetime
+) -> Account:
     """A new account with its contact preferences, or the one that has this address already, unchanged.
 
     Raises `rules.NotAnAddress`.
@@ -148,6 +158,71 @@ def owe_account_link(
     return link
 
 
+def invite_first_person(email: str, role: Role, service_name: str, *, by: Actor, now: datetime) -> str:
+    """Makes the service if none has this name, and invites the person; returns a sentence for the operator.
+
+    Raises `rules.NotAnAddress`.
+    """
+    service = find_service_by_name(service_name) or create_service(service_name, by=by, now=now)
+    name = email.split("@", 1)[0]
+    account = invite_person(
+        email=email, full_name=name, called=name, role=role, service=service, by=by, now=now
+    )
+    if account.password_hash is not None:
+        return f"{account.email} has a password already, and is now {role} of {service.name}."
+    return (
+        f"{account.email} is invited to {service.name} as {role}: "
+        f"the link in the email works for {INVITATION_LIVES.days} days."
+    )
+
+
+def invite_person(
+    *, email: str, full_name: str, called: str, role: Role, service: Service, by: Actor, now: datetime
+) -> Account:
+    """Gives the role to a new or known account; a person who has no password yet gets an invitation."""
+    account = create_account(
+        email=email, full_name=full_name[:120], called=called[:60], zone=service.zone, by=by, now=now
+    )
+    give_role(account, role, service_id=service.id, by=by, now=now)
+    if account.password_hash is None:
+        owe_invitation(account, service_id=service.id, by=by, now=now)
+    return account
+
+
+def owe_invitation(account: Account, *, service_id: int, by: Actor, now: datetime) -> AccountLink:
+    return owe_account_link(
+        account,
+        LinkPurpose.INVITATION,
+        service_id=service_id,
+        expires_at=now + INVITATION_LIVES,
+        by=by,
+        now=now,
+    )
+
+
+def renew_invitation(link: AccountLink, *, by: Actor, now: datetime) -> AccountLink | None:
+    """A new invitation to the same address in place of one that ran out; None if it is not needed."""
+    services = services_of(link.account)
+    if not services or link.account.password_hash is not None:
+        return None
+    return owe_invitation(link.account, service_id=services[0].id, by=by, now=now)
+
+
+def owe_password_reset(account: Account, *, by: Actor, now: datetime) -> AccountLink | None:
+    """A link to choose a new password; None for an account that cannot sign in anywhere."""
+    services = services_of(account)
+    if not services or account.disabled_at is not None:
+        return None
+    return owe_account_link(
+        account,
+        LinkPurpose.PASSWORD_RESET,
+        service_id=services[0].id,
+        expires_at=now + PASSWORD_RESET_LIVES,
+        by=by,
+        now=now,
+    )
+
+
 def accept_invitation(link: AccountLink, password: HashedPassword, *, by: Actor, now: datetime) -> Account:
     """Uses the invitation and sets the first password. Raises `links.LinkAlreadyUsed`."""
     use_link(link, now=now)
@@ -225,15 +300,16 @@ def describe_supporter(account: Account, *, job_title: str, about: str, by: Acto
 def revoke_sign_ins(account: Account, *, by: Actor, now: datetime) -> int:
     """Signs the person out everywhere, in the transaction of what made it necessary; returns how many."""
     db.session.flush()
-    revoked = db.session.execute(
+    revoked = db.session.scalars(
         update(SignIn)
         .where(SignIn.account_id == account.id, SignIn.revoked_at.is_(None))
         .values(revoked_at=now)
+        .returning(SignIn.id)
         .execution_options(synchronize_session="fetch")
-    ).rowcount
+    ).all()
     if revoked:
         audit.record("revoked_sign_ins", by=by, now=now, object_kind="account", object_id=account.id)
-    return revoked
+    return len(revoked)
 
 
 def _open_membership(account: Account, role: Role, service_id: int) -> Membership | None:
@@ -268,7 +344,9 @@ def _withdraw_links(account: Account, purpose: LinkPurpose | None, now: datetime
     db.session.flush()
 
 
-def _record_role(action: str, account: Account, role: Role, service_id: int, by: Actor, now: datetime) -> None:
+def _record_role(
+    action: str, account: Account, role: Role, service_id: int, by: Actor, now: datetime
+) -> None:
     audit.record(
         action,
         by=by,

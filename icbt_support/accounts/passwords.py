@@ -1,6 +1,7 @@
 """Hashing with Argon2id at the library's own parameters, at most two at once in a process.
 
-Hashing takes a tenth of a second and 64 MiB: never inside a write transaction, so verbs take a `HashedPassword`.
+Hashing takes a tenth of a second and 64 MiB: it never happens inside a write transaction, so verbs take a
+`HashedPassword`.
 """
 
 import threading
@@ -57,7 +58,7 @@ def find_password_problem(password: str, *, email: str) -> str | None:
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """Some 5,000 of the most used passwords of 8 or more characters (Royce Williams' list, as Django ships it, BSD)."""
+    """Some 5,000 of the most used passwords (Royce Williams' list, as Django ships it, BSD)."""
     text = files("icbt_support.accounts").joinpath("common_passwords.txt").read_text(encoding="utf-8")
     return frozenset(text.split("\n")) - {""}
 

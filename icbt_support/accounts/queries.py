@@ -38,7 +38,9 @@ def open_memberships(account: Account) -> list[Membership]:
 
 def roles_of(account: Account, service_id: int) -> set[Role]:
     """The roles that the person holds now in this service."""
-    return {membership.role for membership in open_memberships(account) if membership.service_id == service_id}
+    return {
+        membership.role for membership in open_memberships(account) if membership.service_id == service_id
+    }
 
 
 def services_of(account: Account) -> list[Service]:
@@ -95,7 +97,9 @@ def names_of(account_ids: set[int]) -> dict[int, str]:
     """Full names by id, in one statement."""
     if not account_ids:
         return {}
-    rows = db.session.execute(select(Account.id, Account.full_name).where(Account.id.in_(sorted(account_ids))))
+    rows = db.session.execute(
+        select(Account.id, Account.full_name).where(Account.id.in_(sorted(account_ids)))
+    )
     return {row.id: row.full_name for row in rows}
 
 

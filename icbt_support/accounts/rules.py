@@ -1,7 +1,7 @@
 """What a password, an address and a sign-in have to be; pure.
 
-Passwords follow NIST SP 800-63B and OWASP ASVS 5.0, 6.2: at least 8 characters, 64 and more allowed, no rules about
-kinds of characters, common ones refused. Lengths of sign-ins: ASVS 7.3.
+Passwords follow NIST SP 800-63B and OWASP ASVS 5.0, 6.2: at least 8 characters, 64 and more allowed, no rules
+about kinds of characters, common ones refused. Lengths of sign-ins: ASVS 7.3.
 """
 
 import unicodedata
@@ -30,7 +30,7 @@ def tidy_email(text: str) -> str:
     try:
         return validate_email(text.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
-        raise NotAnAddress(text) from error
+        raise NotAnAddress(f"'{text}' is not an email address.") from error
 
 
 def tidy_password(password: str) -> str:
@@ -71,7 +71,9 @@ def sign_in_limits(roles: Iterable[Role]) -> SignInLimits:
     return STAFF_SIGN_IN if shorter.intersection(roles) else PATIENT_SIGN_IN
 
 
-def has_run_out(created_at: datetime, last_seen_at: datetime, limits: SignInLimits, real_now: datetime) -> bool:
+def has_run_out(
+    created_at: datetime, last_seen_at: datetime, limits: SignInLimits, real_now: datetime
+) -> bool:
     return real_now >= created_at + limits.absolute or real_now >= last_seen_at + limits.idle
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out. Recognising a password runs outside any write transaction; opening the sign-in is a verb."""
+"""Signing in and out: recognising a password, outside any write transaction, and the verbs after it."""
 
 import secrets
 from dataclasses import dataclass
@@ -39,12 +39,19 @@ class Recognised:
 
 
 def recognise(
-    email: str, password: str, *, address: str, browser: str | None, real_now: datetime, by: Actor, now: datetime
+    email: str,
+    password: str,
+    *,
+    address: str,
+    browser: str | None,
+    real_now: datetime,
+    by: Actor,
+    now: datetime,
 ) -> Recognised:
     """Checks a password under the limits. Call it outside `db.writing()`: it hashes.
 
-    `browser` names a browser in which this very account has signed in before: such a browser has its own limit, so
-    that somebody who guesses elsewhere cannot keep the person out. Raises `TooManyTries`, `WrongCredentials`; both
+    `browser` names a browser in which this very account has signed in before: it has its own limit, so that
+    somebody who guesses elsewhere cannot keep the person out. Raises `TooManyTries`, `WrongCredentials`; both
     are in the audit.
     """
     email_key = email.strip().lower()

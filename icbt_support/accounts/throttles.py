@@ -1,4 +1,4 @@
-"""Attempts counted in the database, so that a restart forgives nothing; each count is a transaction of its own."""
+"""Attempts counted in the database, so that a restart forgives nothing; each count is its own transaction."""
 
 import hashlib
 from datetime import datetime

@@ -15,7 +15,7 @@ SIGN_IN_ACTIONS = ("failed_sign_in", "throttled_sign_in", "asked_for_unknown_add
 
 @dataclass(frozen=True)
 class AuditScope:
-    """The service whose lines may be read, and the accounts of its staff, whose own sign-ins name no service."""
+    """The service whose lines may be read, and its staff, whose own sign-ins name no service."""
 
     service_id: int
     staff_ids: frozenset[int]
@@ -41,7 +41,9 @@ class RecordReader:
     last_at: datetime
 
 
-def audit_lines(scope: AuditScope, wanted: AuditFilter, *, limit: int, before_id: int | None) -> Sequence[AuditLine]:
+def audit_lines(
+    scope: AuditScope, wanted: AuditFilter, *, limit: int, before_id: int | None
+) -> Sequence[AuditLine]:
     """Newest first; `before_id` continues after the last line of a page."""
     lines = _in_scope(select(AuditLine), scope)
     if wanted.actor_account_id is not None:

@@ -64,14 +64,16 @@ HOURS = (time(12, 30), time(17, 30), time(18), time(19), time(19), time(19, 30))
 FATES = (
     (Ending.STAYS_IN_ONBOARDING, 0),
     (Ending.STAYS_INVITED, 0),
-    (Ending.LAST_REVIEW, 7),
+    (Ending.LAST_REVIEW, 6),
     (Ending.HAS_ENOUGH, 5),
     (Ending.STOPS, 4),
     (Ending.NEVER_STARTS, 0),
-    (Ending.GOES_AWAY, 3),
+    (Ending.GOES_AWAY, 2),
     (Ending.PAUSES, 4),
     (Ending.DROPS_OUT, 2),
 )
+# The one whose review, some weeks ago, came only after the next week had opened without it.
+VERY_LATE_AT, VERY_LATE_REVIEW = len(FATES), 2
 PEOPLE_A_SUPPORTER = 20
 _TREND = (-1.6, -1.2, -1.0, -0.8, -0.5, -0.2, 0.1, 0.6)
 
@@ -124,12 +126,14 @@ def _not_before(plan: PersonPlan, earliest: date) -> PersonPlan:
 
 
 def _names(random: Random) -> Iterator[str]:
-    taken = {plan.full_name for plan in STORY}
+    """Every family name once, then again with other first names; nobody is called like somebody of the story."""
+    taken = {plan.full_name for plan in STORY} | {*MORE_SUPPORTERS}
     while True:
-        name = f"{random.choice(FIRST_NAMES)} {random.choice(LAST_NAMES)}"
-        if name not in taken:
-            taken.add(name)
-            yield name
+        for last in random.sample(LAST_NAMES, len(LAST_NAMES)):
+            name = f"{random.choice(FIRST_NAMES)} {last}"
+            if name not in taken:
+                taken.add(name)
+                yield name
 
 
 def _places(extra: int, random: Random) -> Iterator[tuple[str, int, time]]:
@@ -156,17 +160,21 @@ def _places(extra: int, random: Random) -> Iterator[tuple[str, int, time]]:
 def _somebody(
     number: int, earliest: date, name: str, supporter: str, weekday: int, review_at: time, random: Random
 ) -> PersonPlan:
-    ending, ends_in_week = FATES[number] if number < len(FATES) else _fate(random)
     weeks = (STANDS_ON - earliest).days // 7
+    ending, ends_in_week = FATES[number] if number < len(FATES) else _fate(random)
+    ends_in_week = min(ends_in_week, max(weeks - 2, 1)) if ends_in_week else 0
     latest_review = STANDS_ON - timedelta(days=(STANDS_ON.weekday() - weekday) % 7)
-    weeks_ago = min(_weeks_ago(ending, ends_in_week, weeks, random), max(weeks - 1, 1))
+    weeks_ago = min(_weeks_ago(ending, ends_in_week, random), max(weeks - 1, 1))
+    is_very_late = number == VERY_LATE_AT
+    if is_very_late:
+        weeks_ago = max(1, min(5, weeks - 1))
     starts_on = latest_review - timedelta(weeks=weeks_ago - 1)
     invited_on = starts_on - timedelta(days=random.randint(3, 6))
     if ending is Ending.STAYS_IN_ONBOARDING:
         invited_on = STANDS_ON - timedelta(days=3)
         starts_on = STANDS_ON + timedelta(days=4)
     if ending is Ending.STAYS_INVITED:
-        invited_on = STANDS_ON - timedelta(days=5)
+        invited_on = STANDS_ON - timedelta(days=6)
         starts_on = STANDS_ON + timedelta(days=4)
     if ending is Ending.NEVER_STARTS:
         invited_on = max(earliest + timedelta(days=1), STANDS_ON - timedelta(days=25))
@@ -187,9 +195,10 @@ def _somebody(
         phq=phq,
         gad=_course_of_scores(max(start - random.randint(2, 6), 4), 21, random),
         habit=random.choice((Habit.STEADY, Habit.STEADY, Habit.STEADY, Habit.SLOW, Habit.CHATTY)),
-        ending=ending,
-        ends_in_week=ends_in_week,
+        ending=Ending.NONE if is_very_late else ending,
+        ends_in_week=0 if is_very_late else ends_in_week,
         item_9={0: 1} if start >= 18 and random.random() < 0.5 else {},
+        very_late_review=VERY_LATE_REVIEW if is_very_late else 0,
         goal=random.choice(GOALS),
     )
 
@@ -205,12 +214,12 @@ def _fate(random: Random) -> tuple[Ending, int]:
     return Ending.NONE, 0
 
 
-def _weeks_ago(ending: Ending, ends_in_week: int, weeks: int, random: Random) -> int:
-    """How many weeks ago somebody began: long enough for their ending to have come."""
+def _weeks_ago(ending: Ending, ends_in_week: int, random: Random) -> int:
+    """In which week somebody would be now: long enough for their ending to have come."""
     if ending in (Ending.LAST_REVIEW, Ending.HAS_ENOUGH, Ending.STOPS, Ending.DROPS_OUT):
-        return min(weeks - 1, ends_in_week + random.randint(0, 2))
+        return ends_in_week + 1 + random.randint(0, 1)
     if ending in (Ending.GOES_AWAY, Ending.PAUSES):
-        return ends_in_week
+        return ends_in_week + 1
     return random.choice((1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7))
 
 

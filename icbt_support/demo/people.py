@@ -138,6 +138,7 @@ class PersonPlan:
     quiet_from: time = time(21)
     check_in_time: time = time(18)
     session_email: SessionEmail = SessionEmail.EVERY
+    very_late_review: int = 0
     goal: str = "To feel like myself again"
 
     @property

@@ -14,6 +14,7 @@ from icbt_support.enrolments.models import (
     OnboardingStep,
     Purpose,
 )
+from icbt_support.enrolments.refusals import NotPossibleNow, UnknownCadence
 from icbt_support.service.models import Service
 
 ALLOWED_STATES: dict[EnrolmentState, frozenset[EnrolmentState]] = {
@@ -24,19 +25,6 @@ ALLOWED_STATES: dict[EnrolmentState, frozenset[EnrolmentState]] = {
     EnrolmentState.PAUSED: frozenset({EnrolmentState.ACTIVE, EnrolmentState.ENDED}),
     EnrolmentState.ENDED: frozenset(),
 }
-
-
-class NotPossibleNow(Exception):
-    """The course is in a state from which this cannot happen."""
-
-    def __init__(self, state: EnrolmentState, wanted: EnrolmentState) -> None:
-        super().__init__(f"A course that is {state.value} cannot become {wanted.value}.")
-        self.state = state
-        self.wanted = wanted
-
-
-class UnknownCadence(Exception):
-    """A course turns every 7 or every 14 days."""
 
 
 def create_enrolment(

@@ -11,7 +11,7 @@ from icbt_support.feedback.models import ProblemReport
 def report_problem(
     words: str, *, page: str, product_version: str, service_id: int | None, by: Actor, now: datetime
 ) -> ProblemReport:
-    """Keeps a problem or an idea, with the page that it is about; the words are encrypted, never in the audit."""
+    """Keeps a problem or an idea with the page that it is about; the words are never in the audit."""
     report = ProblemReport(
         service_id=service_id,
         reported_by=by.account_id,

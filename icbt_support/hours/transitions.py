@@ -12,39 +12,8 @@ from icbt_support.db import db
 from icbt_support.hours import queries
 from icbt_support.hours.models import Absence, ReviewSlot, SlotBooking
 from icbt_support.hours.queries import FreeTime
+from icbt_support.hours.refusals import InsideAbsence, OnClosedDay, OutsideSlots, SlotTaken, TimeNotFree, WrongAbsenceDays
 from icbt_support.service.models import Service
-
-
-class TimeNotFree(Exception):
-    """A review cannot be booked at this time; `next_three` are the next times that can."""
-
-    def __init__(self, next_three: list[FreeTime]) -> None:
-        super().__init__("That time is not free.")
-        self.next_three = next_three
-
-
-class SlotTaken(TimeNotFree):
-    """Somebody else holds the place."""
-
-
-class OutsideSlots(TimeNotFree):
-    """The supporter has no protected slot in which a review can start at this time."""
-
-
-class InsideAbsence(TimeNotFree):
-    """The supporter is away on that day."""
-
-    def __init__(self, absence: Absence, next_three: list[FreeTime]) -> None:
-        super().__init__(next_three)
-        self.absence = absence
-
-
-class OnClosedDay(TimeNotFree):
-    """The service is closed on that day."""
-
-
-class WrongAbsenceDays(Exception):
-    """The last day of an absence lies before its first."""
 
 
 def book_slot(

@@ -83,8 +83,10 @@ def before_and_after(tool: Tool, fields: Fields) -> tuple[int, int] | None:
     """The two numbers that a tool draws together, when both were given."""
     if tool.compare is None:
         return None
-    before, after = fields.get(tool.compare.before), fields.get(tool.compare.after)
-    return (int(before), int(after)) if before is not None and after is not None else None
+    given = without_blanks(fields)
+    if tool.compare.before not in given or tool.compare.after not in given:
+        return None
+    return int(given[tool.compare.before]), int(given[tool.compare.after])
 
 
 def waits_for_afterwards(tool: Tool, fields: Fields) -> bool:

@@ -1,4 +1,7 @@
-"""Questionnaires and their answers. A changed answer is a new row; a total exists only when every item is answered."""
+"""Questionnaires and their answers.
+
+A changed answer is a new row; a total exists only when every item is answered.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -70,7 +73,10 @@ class Answer(WithId, Base):
 
 
 class FinishedCheckIn(WithId, Base):
-    """A check-in that is done: every questionnaire of the week answered, at baseline (week 0) or before a review."""
+    """A check-in that is done.
+
+    Every questionnaire of the week answered, at baseline (week 0) or before a review.
+    """
 
     __tablename__ = "finished_check_ins"
 

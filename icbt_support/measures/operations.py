@@ -1,4 +1,7 @@
-"""Answering and finishing. An answer that raises an alert and the alert itself are one flush: neither is ever alone."""
+"""Answering and finishing.
+
+An answer that raises an alert and the alert itself are one flush: neither is ever alone.
+"""
 
 from datetime import datetime
 
@@ -32,7 +35,10 @@ class QuestionnaireFinished(Exception):
 
 
 class CheckInIncomplete(Exception):
-    """Items are missing; every answer that was given is kept. `missing` is (measure, item) in the order asked."""
+    """Items are missing; every answer that was given is kept.
+
+    `missing` is (measure, item) in the order asked.
+    """
 
     def __init__(self, missing: list[tuple[str, int]]) -> None:
         super().__init__(f"{len(missing)} answers are missing")

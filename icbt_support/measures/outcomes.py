@@ -1,9 +1,9 @@
 """Course outcomes by NHS definitions. Pure; said only after a course has ended.
 
-Source: NHS Talking Therapies for anxiety and depression manual, *Outcomes and data collection* (recovery, reliable
-improvement, reliable deterioration, reliable recovery, completed treatment), for the PHQ-9 and GAD-7 recorded here. Not the
-service's national figures: those use its care record, anxiety-specific measures and attended appointments.
-Intervals: Wilson (1927) score interval, 95%.
+Source: NHS Talking Therapies for anxiety and depression manual, *Outcomes and data collection* (recovery,
+reliable improvement, reliable deterioration, reliable recovery, completed treatment), for the PHQ-9 and GAD-7
+recorded here. Not the service's national figures: those use its care record, anxiety-specific measures and
+attended appointments. Intervals: Wilson (1927) score interval, 95%.
 """
 
 from collections.abc import Iterable, Mapping
@@ -75,8 +75,8 @@ def is_completed(scores: CourseScores) -> bool:
 def outcome_of(scores: CourseScores, rules: Mapping[str, MeasureRule]) -> CourseOutcome:
     """Recovery: at caseness on either measure at the start and on neither at the end.
 
-    Reliable improvement: at least one measure reliably better and none reliably worse; deterioration is the mirror.
-    Reliable recovery: both.
+    Reliable improvement: at least one measure reliably better and none reliably worse; deterioration is the
+    mirror. Reliable recovery: both.
     """
     completed = is_completed(scores)
     if any(measure not in scores.first or measure not in scores.last for measure in rules):

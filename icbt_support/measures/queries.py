@@ -83,7 +83,8 @@ def scores_of(enrolment_ids: Collection[int]) -> dict[int, dict[str, list[Score]
         .order_by(Questionnaire.enrolment_id, Questionnaire.measure, Questionnaire.week_number)
     )
     for enrolment_id, measure, week_number, total, at in rows:
-        found.setdefault(enrolment_id, {}).setdefault(measure, []).append(Score(week_number, total, at))
+        if total is not None and at is not None:
+            found.setdefault(enrolment_id, {}).setdefault(measure, []).append(Score(week_number, total, at))
     return found
 
 
@@ -94,7 +95,7 @@ def check_in_finished_at(enrolment_ids: Collection[int], week_number: int) -> di
             FinishedCheckIn.enrolment_id.in_(enrolment_ids), FinishedCheckIn.week_number == week_number
         )
     )
-    return {enrolment_id: at for enrolment_id, at in rows}
+    return dict(rows.tuples().all())
 
 
 def check_ins_finished(enrolment_ids: Collection[int]) -> dict[tuple[int, int], datetime]:
@@ -145,7 +146,10 @@ def item_answers(enrolment_ids: Collection[int], measure: str, item: int) -> dic
 
 
 def answer_before(questionnaire: Questionnaire, item: int) -> int | None:
-    """The newest answer to this item in the questionnaire before this one; None when it was never answered."""
+    """The newest answer to this item in the questionnaire before this one;
+
+    None when it was never answered.
+    """
     history = item_answers([questionnaire.enrolment_id], questionnaire.measure, item)
     earlier = [
         answer.value

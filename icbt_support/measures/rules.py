@@ -1,8 +1,9 @@
 """Totals, change and caseness, and the words for them. Pure.
 
-Sources: PHQ-9 (Kroenke, Spitzer & Williams 2001), GAD-7 (Spitzer et al. 2006); caseness and reliable change as in the
-NHS Talking Therapies manual: PHQ-9 caseness 10 or more, reliable change 6 or more; GAD-7 8 or more and 4 or more. The
-numbers themselves stand in the measure's own file. A safety officer checks the manual before use.
+Sources: PHQ-9 (Kroenke, Spitzer & Williams 2001), GAD-7 (Spitzer et al. 2006); caseness and reliable change
+as in the NHS Talking Therapies manual: PHQ-9 caseness 10 or more, reliable change 6 or more; GAD-7 8 or more
+and 4 or more. The numbers themselves stand in the measure's own file. A safety officer checks the manual
+before use.
 """
 
 from collections.abc import Mapping, Sequence

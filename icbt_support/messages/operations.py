@@ -17,8 +17,8 @@ from icbt_support.messages.rules import NOT_SAFE_WORDS
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
 from icbt_support.risk.models import RiskAlert
-from icbt_support.risk.rules import key_of_post
 from icbt_support.risk.operations import hold_course, mark_read, mark_read_first, raise_stated_risk
+from icbt_support.risk.rules import key_of_post
 
 MESSAGE_NEWS = (ReminderKind.MESSAGE, ReminderKind.STAFF_MESSAGE)
 
@@ -34,9 +34,11 @@ class NobodyWrites(Exception):
 def post_message(
     enrolment: Enrolment, words: str, *, kind: MessageKind, posted_key: str, by: Actor, now: datetime
 ) -> Message:
-    """Adds a message to the thread; the same words under the same `posted_key` are one message, other words another.
+    """Adds a message to the thread; the same words under the same `posted_key` are one message, other words
+    another.
 
-    Its words never change. A welcome is told of by the verb that sends it; every other message owes its reader news.
+    Its words never change. A welcome is told of by the verb that sends it; every other message owes its
+    reader news.
     """
     if not words.strip():
         raise NothingWritten
@@ -68,7 +70,10 @@ def post_message(
 def post_not_safe(
     enrolment: Enrolment, words: str, *, posted_key: str, by: Actor, now: datetime
 ) -> RiskAlert:
-    """*I need someone to know I am not safe*: the message, whatever was typed with it, and an urgent alert, together."""
+    """*I need someone to know I am not safe*.
+
+    The message, whatever was typed with it, and an urgent alert, together.
+    """
     message = post_message(
         enrolment,
         words.strip() or NOT_SAFE_WORDS,
@@ -81,7 +86,10 @@ def post_not_safe(
 
 
 def mark_thread_read(enrolment: Enrolment, *, by: Actor, now: datetime) -> int:
-    """What the other side wrote is read. For staff, what was to be read first is read too. Returns how many were new."""
+    """What the other side wrote is read.
+
+    For staff, what was to be read first is read too. Returns how many were new.
+    """
     is_patient = by.account_id == enrolment.patient_id
     wrote = (
         Message.author_id != enrolment.patient_id if is_patient else Message.author_id == enrolment.patient_id

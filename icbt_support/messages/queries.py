@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from icbt_support.cadence import local_day
@@ -87,7 +87,7 @@ def open_question_counts(enrolment_ids: Collection[int]) -> dict[int, int]:
         )
         .group_by(Message.enrolment_id)
     )
-    return {enrolment_id: count for enrolment_id, count in rows}
+    return dict(rows.tuples().all())
 
 
 def last_message_at(enrolment: Enrolment) -> datetime | None:
@@ -96,7 +96,9 @@ def last_message_at(enrolment: Enrolment) -> datetime | None:
 
 
 def messages_unread_too_long(now: datetime) -> list[Message]:
-    """Messages from patients that nobody has read for the service's working days and that nobody was told of yet."""
+    """Messages from patients that nobody has read for the service's working days and that nobody was told of
+    yet.
+    """
     waiting = db.session.scalars(
         _from_patients()
         .options(joinedload(Message.enrolment).joinedload(Enrolment.service))
@@ -123,7 +125,7 @@ def _has_waited_too_long(message: Message, now: datetime) -> bool:
     return rules.is_unread_too_long(sent_on, today, service.rhythm.message_unread_working_days, closed)
 
 
-def _from_patients():  # noqa: ANN202 (a SQL statement)
+def _from_patients() -> Select[Message]:
     return (
         select(Message)
         .join(Enrolment, Enrolment.id == Message.enrolment_id)

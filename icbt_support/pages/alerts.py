@@ -1,7 +1,12 @@
-"""A risk alert as staff read it: the answer as it was given, who was told, whose turn it is, what was done."""
+"""A risk alert as staff read it.
+
+The answer as it was given, who was told, whose turn it is, what was done.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+
+from wtforms.fields.choices import SelectChoice
 
 from icbt_support.cadence import to_local
 from icbt_support.measures.operations import programme_of
@@ -86,14 +91,18 @@ def title_of(alert: RiskAlert) -> str:
         return "Said: I need someone to know I am not safe"
     if alert.source is AlertSource.CONCERN:
         return "Concern raised by staff"
-    before = "first time asked" if alert.answer_before is None else f"was: {_answer_words(alert, alert.answer_before)}"
+    before = (
+        "first time asked"
+        if alert.answer_before is None
+        else f"was: {_answer_words(alert, alert.answer_before)}"
+    )
     return f"Item 9: {_answer_words(alert, alert.answer or 0)} ({before})"
 
 
-def answer_choices(alert: RiskAlert) -> list[tuple[str, str]]:
+def answer_choices(alert: RiskAlert) -> list[SelectChoice]:
     """The answers of the measure that holds the risk item, above 0."""
     measure = next(one for one in programme_of(alert.enrolment).measures.values() if one.risk_item)
-    return [(str(option.value), option.label) for option in measure.options if option.value > 0]
+    return [SelectChoice(str(option.value), option.label) for option in measure.options if option.value > 0]
 
 
 def call_entries(calls: list[CallLog], zone: str) -> list[HistoryEntry]:
@@ -148,7 +157,14 @@ def _told_words(alert: RiskAlert, zone: str) -> str:
 def _history(alert: RiskAlert, zone: str) -> list[HistoryEntry]:
     entries = [_entry(alert.raised_at, zone, title_of(alert), alert.words or "", "flag", "")]
     entries += [
-        _entry(notice.noticed_at, zone, f"{notice.account.full_name} was told", "", "bell", REASON_WORDS[notice.reason])
+        _entry(
+            notice.noticed_at,
+            zone,
+            f"{notice.account.full_name} was told",
+            "",
+            "bell",
+            REASON_WORDS[notice.reason],
+        )
         for notice in alert.notices
     ]
     if alert.acknowledged_at is not None and alert.acknowledger is not None:

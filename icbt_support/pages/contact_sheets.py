@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import IntegerField, RadioField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired, NumberRange, Optional
 
 from icbt_support.audit import Actor
@@ -29,14 +30,14 @@ class CallForm(FlaskForm):
 
     outcome = RadioField(
         "What came of the call?",
-        choices=[(outcome.value, words) for outcome, words in OUTCOME_WORDS.items()],
+        choices=[SelectChoice(outcome.value, words) for outcome, words in OUTCOME_WORDS.items()],
         validators=[
             InputRequired("Select what came of the call"),
             AnyOf([outcome.value for outcome in CallOutcome], message="Select what came of the call"),
         ],
         validate_choice=False,
     )
-    about = RadioField("What was it about?", default=NO_ALERT, validators=[Optional()])
+    about = RadioField("What was it about?", choices=[], default=NO_ALERT, validate_choice=False)
     note = LongText("What was said or agreed (optional)", description="This stays with the record.")
     minutes = IntegerField(
         "How many minutes it took (optional)",
@@ -75,8 +76,8 @@ def contact_page(enrolment: Enrolment, *, zone: str, now: datetime) -> ContactPa
 def call_form(enrolment: Enrolment) -> CallForm:
     """The form with the person's open alerts as choices."""
     form = CallForm()
-    form.about.choices = [(NO_ALERT, "Not about an alert")] + [
-        (str(alert.id), f"{view.title}, {view.raised}")
+    form.about.choices = [SelectChoice(NO_ALERT, "Not about an alert")] + [
+        SelectChoice(str(alert.id), f"{view.title}, {view.raised}")
         for alert in alerts_of(enrolment)
         if alert.is_open
         for view in [alert_view(alert, enrolment.service.zone)]
@@ -103,7 +104,7 @@ def _alert_of(enrolment: Enrolment, chosen: str | None) -> RiskAlert | None:
 def _rows(sheet: ContactSheet | None) -> tuple[tuple[str, object, str], ...]:
     if sheet is None:
         return (("Phone", NOT_GIVEN, ""),)
-    voicemail = {True: "Yes", False: "No"}.get(sheet.voicemail_ok, "Not known: do not leave one")
+    voicemail = {True: "Yes", False: "No", None: "Not known: do not leave one"}[sheet.voicemail_ok]
     return (
         ("Phone", _phone_link(sheet.phone), ""),
         ("Voicemail OK?", voicemail, ""),

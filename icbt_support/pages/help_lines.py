@@ -15,7 +15,7 @@ _pages: dict[int, HelpPage] = {}
 
 
 def load_help_pages(app: Flask) -> None:
-    """Reads every service's help page once, before the first request; a missing database leaves the safe ones."""
+    """Reads every service's help page once, at the start; a missing database leaves the safe ones."""
     with app.app_context():
         try:
             for service in all_services():
@@ -43,7 +43,7 @@ def help_page_in_memory(service_id: int | None) -> HelpPage:
 
 
 def help_lines_for(service_id: int | None) -> tuple[HelpLine, ...]:
-    """The lines at the foot of a page. With a service, which the request has loaded, memory is brought up to date."""
+    """The lines at the foot of a page; with a service, memory is brought up to date on the way."""
     service = find_service(service_id) if service_id is not None else None
     if service is not None:
         remember_help_page(service)

@@ -1,4 +1,4 @@
-"""Who is signed in: Flask-Login over sign-ins that the server holds, and the way in for every page that signs in."""
+"""Who is signed in: Flask-Login over sign-ins that the server holds, and the one way in."""
 
 import logging
 import secrets
@@ -78,7 +78,7 @@ def without_database(view: View) -> View:
 
 
 def _keep_alive() -> None:
-    """The sign-in's last-seen, at most once a minute; a database that cannot write it does not stop the page."""
+    """Writes last-seen, at most once a minute; a database that cannot write it does not stop the page."""
     view = current_app.view_functions.get(request.endpoint or "static")
     if request.endpoint in (None, "static") or getattr(view, "is_without_database", False):
         return
@@ -104,9 +104,7 @@ def sign_in_as(account_id: int, *, new_hash: HashedPassword | None = None) -> No
             raise CannotSignIn
         by = Actor(ActorKind.PERSON, account.id, request_id=g.get("request_id", ""), address=address)
         _end_older_sign_in(by)
-        token = open_sign_in(
-            account, address=address, real_now=real_now, by=by, now=now, new_hash=new_hash
-        )
+        token = open_sign_in(account, address=address, real_now=real_now, by=by, now=now, new_hash=new_hash)
         _note_visit(account)
         services = open_memberships(account)
         return token, services[0].service_id if services else None

@@ -28,7 +28,9 @@ class ThreadMessage:
     note: str
 
 
-def thread_messages(messages: Iterable[Message], *, reader_id: int, patient_id: int, zone: str) -> list[ThreadMessage]:
+def thread_messages(
+    messages: Iterable[Message], *, reader_id: int, patient_id: int, zone: str
+) -> list[ThreadMessage]:
     """Oldest first. Staff are one side and the patient the other, whoever of the staff wrote."""
     reader_is_patient = reader_id == patient_id
     return [

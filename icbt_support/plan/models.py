@@ -74,12 +74,13 @@ class ItemState(StrEnum):
 
 
 class PlanItem(WithId, Base):
-    """One dated thing to do. `planned_on` and `planned_time` are wall time in the patient's zone; no time is any time.
+    """One dated thing to do. `planned_on` and `planned_time` are wall time in the patient's zone; no time is
+    any time.
 
     `subject` names what it is about: `session:<module>/<session>`, `practice:<module>/<practice>`,
     `tool:<slug>`, `page:<module>/<page>`, `check_in` or empty for a free task. For an agreed step,
-    `planned_on` is the by-when, `why` its reason and `review_id` the review that agreed it.
-    A check-in's `done` is derived from `finished_check_ins`, never stored here.
+    `planned_on` is the by-when, `why` its reason and `review_id` the review that agreed it. A check-in's
+    `done` is derived from `finished_check_ins`, never stored here.
     """
 
     __tablename__ = "plan_items"

@@ -33,7 +33,9 @@ class PromptWishes:
 
 @dataclass(frozen=True)
 class WeekItem:
-    """An item of a week with what a reminder needs of it; `item_id` is the row's (or stands for it in a proposal)."""
+    """An item of a week with what a reminder needs of it; `item_id` is the row's (or stands for it in a
+    proposal).
+    """
 
     item_id: int
     kind: ItemKind
@@ -56,7 +58,9 @@ class OwedReminder:
 
 @dataclass(frozen=True)
 class WeekToRemind:
-    """A week as the reminders see it; `items` hold settled ones too, so that the first session stays the first."""
+    """A week as the reminders see it; `items` hold settled ones too, so that the first session stays the
+    first.
+    """
 
     enrolment_id: int
     number: int
@@ -76,12 +80,14 @@ class WeekToRemind:
 def reminders_of_week(
     week: WeekToRemind, wishes: PromptWishes, *, now: datetime, already_owed: Collection[str] = ()
 ) -> tuple[OwedReminder, ...]:
-    """The prompts that a week owes from `now` on, as they fall due; none to a person who switched prompts off.
+    """The prompts that a week owes from `now` on, as they fall due; none to a person who switched prompts
+    off.
 
     One whose key is `already_owed` stays owed until it expires, even if its moment has just passed.
 
-    A session: the chosen minutes before. The agreed step: 9am on the day by which it was agreed. The check-in: when it
-    is asked. A nudge: two days after the opening, if something was planned before then and nothing is done.
+    A session: the chosen minutes before. The agreed step: 9am on the day by which it was agreed. The
+    check-in: when it is asked. A nudge: two days after the opening, if something was planned before then and
+    nothing is done.
     """
     if wishes.prompts is PromptLevel.OFF:
         return ()
@@ -102,7 +108,9 @@ def reminders_of_week(
 
 
 def emailed_sessions(week: WeekToRemind, wishes: PromptWishes) -> set[int]:
-    """The ids of the sessions about which an email is to come, by the person's choice of first, every or none."""
+    """The ids of the sessions about which an email is to come, by the person's choice of first, every or
+    none.
+    """
     if wishes.prompts is PromptLevel.OFF:
         return set()
     return {

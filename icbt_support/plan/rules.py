@@ -109,12 +109,13 @@ def propose_week(
     sessions_read: Collection[str] = (),
     carried: Sequence[CarriedItem] = (),
 ) -> tuple[PlannedItem, ...]:
-    """The items of a week that opens at `opens_after` on `opens_on` and whose review is promised on `review_on`.
+    """The items of a week that opens at `opens_after` on `opens_on` and whose review is promised on
+    `review_on`.
 
     Sessions fall on the chosen times from the opening to the day before the review, spread over a fortnight;
-    practice on chosen times that are left, else on free evenings. Sessions already read (`sessions_read`, slugs)
-    are left out; items of `carried` with the same subject pass their row on, and a carried agreed step, which no
-    module proposes, is planned again on its weekday unless a new `step` takes its place.
+    practice on chosen times that are left, else on free evenings. Sessions already read (`sessions_read`,
+    slugs) are left out; items of `carried` with the same subject pass their row on, and a carried agreed
+    step, which no module proposes, is planned again on its weekday unless a new `step` takes its place.
     """
     last_on = max(review_on - ONE_DAY, opens_on)
     sessions = [session for session in module.sessions if session.slug not in sessions_read]
@@ -163,7 +164,7 @@ def check_in_opens_on(review_on: date, opens_days: int, week_opened_on: date) ->
     return max(review_on - timedelta(days=opens_days), week_opened_on)
 
 
-# Where things fall ---------------------------------------------------------------------------------------------
+# Where things fall ----------------------------------------------------------------------------------------
 
 Moment = tuple[date, time]
 
@@ -234,7 +235,7 @@ def _days(first: date, last: date) -> list[date]:
 
 
 def _spread(moments: Sequence[Moment], count: int) -> list[Moment]:
-    """`count` of the moments, evenly through them and from the first; all of them when there are not so many."""
+    """`count` of the moments, spread evenly from the first on; all of them when there are not so many."""
     if count >= len(moments):
         return list(moments)
     return [moments[number * len(moments) // count] for number in range(count)]

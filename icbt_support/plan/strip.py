@@ -1,8 +1,8 @@
 """The rhythm strip: one model of a week from which both the picture and the hidden list are drawn. Pure.
 
-A done item stands on the day on which it was done, with the time it was done; the sentence also says for when it
-was planned if that was another day. An item that was not done stands where it was planned. So a strip of a closed
-week shows what happened, and a strip of an open week shows the plan with what has happened in it.
+A done item stands on the day on which it was done, with the time it was done; the sentence also says for when
+it was planned if that was another day. An item that was not done stands where it was planned. So a strip of a
+closed week shows what happened, and a strip of an open week shows the plan with what has happened in it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -162,8 +162,8 @@ def build_strip(
 ) -> StripModel:
     """The strip from the last review's day to the next review's: 8 columns for a week, 15 for a fortnight.
 
-    A longer stretch keeps its last 16 days, what lies before is drawn on the first of them. `today` is None where
-    no day is today (a printed week).
+    A longer stretch keeps its last 16 days, what lies before is drawn on the first of them. `today` is None
+    where no day is today (a printed week).
     """
     starts_on = max(starts_on, ends_on - timedelta(days=MOST_COLUMNS - 1))
     days = [starts_on + timedelta(days=number) for number in range((ends_on - starts_on).days + 1)]
@@ -198,7 +198,7 @@ def state_on_strip(state: ItemState, *, planned_on: date, today: date, is_week_c
     return "planned"
 
 
-# The picture ---------------------------------------------------------------------------------------------------
+# The picture ----------------------------------------------------------------------------------------------
 
 
 def _within(day: date, days: Sequence[date]) -> date:
@@ -292,7 +292,7 @@ def _marks(
     return tuple(mark for mark in MARKS if mark in drawn)
 
 
-# The same in words ---------------------------------------------------------------------------------------------
+# The same in words ----------------------------------------------------------------------------------------
 
 
 def _sentences(

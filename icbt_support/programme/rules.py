@@ -25,7 +25,7 @@ Finding = tuple[KeyPath, str]
 FEWEST_WORDS, MOST_WORDS = 150, 250
 _TAG = re.compile(r"<[^>]+>")
 _RAW_HTML = re.compile(r"</?[a-zA-Z][^>\n]*>")
-_IMAGE = re.compile(r"!\[[^\]\n]*\]\(")
+_IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)?")
 _FIRST_HEADING = re.compile(r"^#\s")
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]*)")
 _UNSAFE_START = ("//", "/\\")
@@ -52,7 +52,7 @@ def check_markdown(markdown: str) -> Iterator[tuple[int, str]]:
             yield row, "pictures are not shown: take the picture out."
         if _FIRST_HEADING.match(text):
             yield row, "the page has its title already: begin a heading inside it with ##."
-        for address in _LINK.findall(text):
+        for address in _LINK.findall(_IMAGE.sub("", text)):
             if not _is_safe_address(address):
                 yield (
                     row,

@@ -203,8 +203,8 @@ def fold_order(kind: ReminderKind) -> int:
 
 
 def next_try(attempt: int, now: datetime, chance: float | None = None) -> datetime | None:
-    """When try number `attempt` (from 1) has failed: the next one, spread by up to a fifth; None after 24 hours."""
+    """When try number `attempt` (from 1) has failed: the next one, later by up to a fifth; None after a whole day."""
     if attempt > len(BACK_OFF):
         return None
-    spread = random.uniform(-1, 1) if chance is None else chance  # noqa: S311 (spreads load, hides nothing)
+    spread = random.random() if chance is None else chance  # noqa: S311 (spreads load, hides nothing)
     return now + BACK_OFF[attempt - 1] * (1 + JITTER * spread)

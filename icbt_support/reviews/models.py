@@ -42,11 +42,13 @@ class ReviewState(StrEnum):
 
 
 class Review(WithId, Base):
-    """One owed letter. `promised_at` is the time that the patient was told; `owner_id` the named person who owes it.
+    """One owed letter. `promised_at` is the time that the patient was told; `owner_id` the named person who
+    owes it.
 
     scheduled → open (the supporter's slot day, or the check-in is in) → drafted → sent | missed | cancelled.
     Late is derived: unsent after `promised_at`. `told_late_at` is when the patient's page and inbox said so;
-    `taken_at` is when a named person gave a new `promised_at` after that (`first_promised_at` keeps the old one).
+    `taken_at` is when a named person gave a new `promised_at` after that (`first_promised_at` keeps the old
+    one).
     """
 
     __tablename__ = "reviews"
@@ -144,7 +146,8 @@ class KeptText(WithId, Base):
 class ReviewLetter(WithId, Base):
     """The letter as it was sent; never changed. A mistake is mended by a correction message.
 
-    `sections` is a list of {"heading", "words"}; the next step is columns because the plan and the strip show it.
+    `sections` is a list of {"heading", "words"}; the next step is columns because the plan and the strip show
+    it.
     """
 
     __tablename__ = "review_letters"

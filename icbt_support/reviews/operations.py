@@ -19,7 +19,7 @@ from icbt_support.reviews.rules import ReviewAlreadySent, ReviewNotOwed, StaleDr
 
 
 def check_is_owed(review: Review) -> None:
-    """Raises `ReviewAlreadySent` or `ReviewNotOwed` when there is nothing left to write; reads the row again."""
+    """Reads the row again; raises `ReviewAlreadySent` or `ReviewNotOwed` if nothing is left to write."""
     db.session.refresh(review)
     if review.state is ReviewState.SENT:
         raise ReviewAlreadySent(review.sent_by, review.sent_at)
@@ -37,8 +37,8 @@ def save_draft(
 ) -> ReviewDraft:
     """Saves the draft over `version` (None: there was none when the form was opened) and counts it up.
 
-    Raises `StaleDraft(current)` if somebody saved meanwhile: the page rolls back, then calls `keep_text_apart`.
-    Raises `ReviewAlreadySent` or `ReviewNotOwed` when there is nothing left to write.
+    Raises `StaleDraft(current)` if somebody saved meanwhile: the page rolls back, then calls
+    `keep_text_apart`. Raises `ReviewAlreadySent` or `ReviewNotOwed` when there is nothing left to write.
     Content keys: see `rules.letter_of_draft`. The same content again changes nothing.
     """
     lock_review(review)
@@ -62,7 +62,7 @@ def save_draft(
 
 
 def keep_text_apart(review_id: int, content: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
-    """Keeps a text that lost, word for word, in a transaction of its own. The session has rolled back before."""
+    """Keeps a text that lost, word for word, in a transaction of its own; roll the session back before."""
     with apart() as connection:
         connection.execute(
             insert(KeptText).values(
@@ -72,7 +72,7 @@ def keep_text_apart(review_id: int, content: Mapping[str, Any], *, by: Actor, no
 
 
 def mark_previewed(review: Review, *, version: int, by: Actor, now: datetime) -> ReviewDraft:
-    """The supporter saw this version as the patient will see it; `StaleDraft` if it is no longer the newest."""
+    """The supporter saw this version as the patient will; `StaleDraft` if it is no longer the newest."""
     lock_review(review)
     check_is_owed(review)
     draft = draft_of(review)

@@ -21,7 +21,7 @@ from icbt_support.risk.models import RiskAlert
 OWED = (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
 
 
-# One course ----------------------------------------------------------------------------------------------------
+# One course -----------------------------------------------------------------------------------------------
 
 
 def owed_reviews(enrolment: Enrolment) -> list[Review]:
@@ -87,14 +87,14 @@ def highest_number(enrolment: Enrolment) -> int:
     return max((review.number for review in reviews_of(enrolment)), default=0)
 
 
-def _letters_of(enrolment: Enrolment) -> Select[tuple[Review]]:
+def _letters_of(enrolment: Enrolment) -> Select[Review]:
     return select(Review).where(Review.enrolment_id == enrolment.id, Review.kind != ReviewKind.WELCOME)
 
 
-# Scopes --------------------------------------------------------------------------------------------------------
+# Scopes ---------------------------------------------------------------------------------------------------
 
 
-def for_patient(account: Account) -> Select[tuple[Review]]:
+def for_patient(account: Account) -> Select[Review]:
     """Letters sent to this person: the only reviews that a patient's page may load."""
     own = select(Enrolment.id).where(Enrolment.patient_id == account.id)
     return select(Review).where(
@@ -102,19 +102,19 @@ def for_patient(account: Account) -> Select[tuple[Review]]:
     )
 
 
-def for_supporter(account: Account, *, now: datetime) -> Select[tuple[Review]]:
+def for_supporter(account: Account, *, now: datetime) -> Select[Review]:
     """Reviews of the caseload and of those whom this person covers now, and those that they owe or took."""
     scope = enrolments.for_supporter(account, now=now).with_only_columns(Enrolment.id)
     return select(Review).where(Review.enrolment_id.in_(scope))
 
 
-def for_clinician(account: Account) -> Select[tuple[Review]]:
+def for_clinician(account: Account) -> Select[Review]:
     """Reviews of the services in which this person is a clinician."""
     scope = enrolments.for_clinician(account).with_only_columns(Enrolment.id)
     return select(Review).where(Review.enrolment_id.in_(scope))
 
 
-def scoped_review(scope: Select[tuple[Review]], review_id: int) -> Review | None:
+def scoped_review(scope: Select[Review], review_id: int) -> Review | None:
     """One review of a scope; None for an unknown one and for somebody else's alike."""
     return db.session.scalars(scope.where(Review.id == review_id)).one_or_none()
 
@@ -137,7 +137,7 @@ def owed_by(account_ids: Collection[int], *, now: datetime) -> list[Review]:
     )
 
 
-# Drafts and what happened meanwhile ----------------------------------------------------------------------------
+# Drafts and what happened meanwhile -----------------------------------------------------------------------
 
 
 def draft_of(review: Review) -> ReviewDraft | None:
@@ -221,7 +221,9 @@ def _alerts_between(enrolment: Enrolment, since: datetime, until: datetime) -> l
 
 
 def check_in_came_late(review: Review) -> datetime | None:
-    """When the week's check-in was finished, if that was after the supporter began: it still counts, and says so."""
+    """When the week's check-in was finished, if that was after the supporter began: it still counts, and says
+    so.
+    """
     finished_at = check_ins_finished([review.enrolment_id]).get((review.enrolment_id, review.number))
     draft = review.draft
     if finished_at is None or draft is None or finished_at <= draft.begun_at:

@@ -66,7 +66,7 @@ class PatientEvent:
     words: str
 
 
-# What refuses a letter -----------------------------------------------------------------------------------------
+# What refuses a letter ------------------------------------------------------------------------------------
 
 
 class LetterRefused(Exception):
@@ -75,7 +75,7 @@ class LetterRefused(Exception):
 
 @dataclass(frozen=True)
 class LetterProblem:
-    """What is missing, by the field of the form: step_what step_why step_by_on opens next_review_at sections."""
+    """What is missing. Fields: step_what, step_why, step_by_on, opens, next_review_at, sections."""
 
     field: str
     words: str
@@ -130,7 +130,7 @@ class PatientWroteMeanwhile(LetterRefused):
         self.events = tuple(events)
 
 
-# Letters -------------------------------------------------------------------------------------------------------
+# Letters --------------------------------------------------------------------------------------------------
 
 
 def opens_module(slug: str) -> str:
@@ -145,9 +145,12 @@ def module_of(opens: str) -> str | None:
 
 def opening_options(programme: Programme, current: str) -> tuple[OpeningOption, ...]:
     """Same again, the next module, any other module, a pause, the last review: in this order."""
-    now = programme.module(current)
     following = programme.next_module(current)
-    options = [OpeningOption(opens_module(current), f"Same module again: {now.number}, {now.title}")]
+    options = [
+        OpeningOption(opens_module(module.slug), f"Same module again: {module.number}, {module.title}")
+        for module in programme.modules
+        if module.slug == current
+    ]
     if following is not None:
         options.append(OpeningOption(opens_module(following.slug), _module_label(following)))
     near = {current, following.slug if following else ""}
@@ -227,11 +230,11 @@ def check_letter(
 ) -> None:
     """Refuses a letter that lacks something (`NextStepMissing`, `LetterIncomplete`).
 
-    Required: something written; a next step with what, why and by when; what opens next; a next review date that is
-    not so near that the two reviews would merge. The last review needs neither step nor date; a late review that
-    follows an opened week (`is_late_follow`) keeps that week's module and date.
+    Required: something written; a next step with what, why and by when; what opens next; a next review date
+    that is not so near that the two reviews would merge. The last review needs neither step nor date; a late
+    review that follows an opened week (`is_late_follow`) keeps that week's module and date.
     """
-    problems = [problem for problem in _step_problems(letter, today, next_review_on)]
+    problems = _step_problems(letter, today, next_review_on)
     if problems:
         raise NextStepMissing(problems)
     if not letter.sections:
@@ -271,12 +274,12 @@ def _next_problems(
     if next_review_on is None:
         problems.append(LetterProblem("next_review_at", "Select the day of the next review."))
     elif reviews_merge(today, next_review_on, merge_under_days):
-        near = f"Select a next review at least {merge_under_days} days from today."
+        near = f"Choose a day at least {merge_under_days} days from today for the next review."
         problems.append(LetterProblem("next_review_at", near))
     return problems
 
 
-# Dates ---------------------------------------------------------------------------------------------------------
+# Dates ----------------------------------------------------------------------------------------------------
 
 
 def reviews_merge(late_on: date, next_on: date, merge_under_days: int) -> bool:
@@ -285,9 +288,15 @@ def reviews_merge(late_on: date, next_on: date, merge_under_days: int) -> bool:
 
 
 def late_sentences(
-    *, supporter: str, told_by_on: date, told_by: time, taken_by: str = "", new_promise: datetime | None = None
+    *,
+    supporter: str,
+    told_by_on: date,
+    told_by: time,
+    taken_by: str = "",
+    new_promise: datetime | None = None,
 ) -> tuple[str, ...]:
-    """What the patient reads when a review is late; a new date is shown only once a named person has taken it.
+    """What the patient reads when a review is late; a new date is shown only once a named person has taken
+    it.
 
     `told_by_on` and `told_by` say when the patient hears who writes; all times are local.
     """

@@ -26,7 +26,9 @@ def schedule_review(
     slot_at: datetime | None = None,
     kind: ReviewKind = ReviewKind.WEEKLY,
 ) -> Review:
-    """A review that is owed from now on: number 0 is the welcome, n closes week n (`week` is None until it opens)."""
+    """A review that is owed from now on: number 0 is the welcome, n closes week n (`week` is None until it
+    opens).
+    """
     review = Review(
         service_id=enrolment.service_id,
         enrolment=enrolment,
@@ -170,7 +172,9 @@ def set_date(
 
 
 def mark_taken(review: Review, *, owner_id: int, promised_at: datetime, by: Actor, now: datetime) -> None:
-    """A named person takes a late review and promises a time; `due_on`, from which lateness is counted, stays."""
+    """A named person takes a late review and promises a time; `due_on`, from which lateness is counted,
+    stays.
+    """
     review.owner_id = owner_id
     review.promised_at = promised_at
     review.taken_at = now

@@ -18,7 +18,8 @@ from icbt_support.hours.queries import (
     is_absent,
     next_free_times,
 )
-from icbt_support.hours.transitions import WrongAbsenceDays, record_absence_row, withdraw_absence_row
+from icbt_support.hours.refusals import WrongAbsenceDays
+from icbt_support.hours.transitions import record_absence_row, withdraw_absence_row
 from icbt_support.messages.queries import unread_for_staff
 from icbt_support.reviews.models import Review, ReviewKind
 from icbt_support.reviews.queries import owed_by
@@ -131,7 +132,7 @@ def record_absence(
     """Records the days and what becomes of each touched review (`choices` by review id).
 
     `cover_id` is who reads messages and alerts meanwhile; None is the pool. Raises `ReviewsWithoutChoice`,
-    `CoverIsAway`, `NoPlaceAfterAbsence`, `AbsenceInThePast` or `hours.transitions.WrongAbsenceDays`.
+    `CoverIsAway`, `NoPlaceAfterAbsence`, `AbsenceInThePast` or `hours.refusals.WrongAbsenceDays`.
     """
     if until_on < from_on:
         raise WrongAbsenceDays

@@ -1,4 +1,6 @@
-"""What a patient does in a week: recorded, settled in the plan, and its reminders withdrawn, in one transaction."""
+"""What a patient does in a week: recorded, settled in the plan, and its reminders withdrawn, in one
+transaction.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -86,7 +88,8 @@ def keep_entry(
     entry: Entry | None = None,
     version: int | None = None,
 ) -> Entry:
-    """Saves a tool's entry; the first time, it also does the first planned practice of the open week with this tool.
+    """Saves a tool's entry; the first time, it also does the first planned practice of the open week with
+    this tool.
 
     A practice that is not done yet after all can be set back to planned (`settle_item`). Raises
     `journal.operations.EntryChangedMeanwhile`.
@@ -114,7 +117,8 @@ def keep_entry(
 
 
 def finish_check_in(enrolment: Enrolment, *, by: Actor, now: datetime) -> FinishedCheckIn:
-    """Every questionnaire of the open week is answered: the check-in is in, its reminder goes, its review opens.
+    """Every questionnaire of the open week is answered: the check-in is in, its reminder goes, its review
+    opens.
 
     Raises `NoOpenWeek` or `measures.operations.CheckInIncomplete(missing)`. Done twice, it changes nothing.
     """

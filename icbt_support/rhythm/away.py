@@ -10,7 +10,8 @@ from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
 from icbt_support.enrolments.rules import longest_away_until
-from icbt_support.enrolments.transitions import NotPossibleNow, change_state, set_away_until, set_start_day
+from icbt_support.enrolments.refusals import NotPossibleNow
+from icbt_support.enrolments.transitions import change_state, set_away_until, set_start_day
 from icbt_support.hours.queries import FreeTime, next_free_times
 from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause, PlanItem, Week
 from icbt_support.plan.queries import open_week_of
@@ -99,7 +100,7 @@ def come_back(enrolment: Enrolment, *, by: Actor, now: datetime) -> None:
         raise NotPossibleNow(enrolment.state, EnrolmentState.ACTIVE)
     change_state(enrolment, EnrolmentState.ACTIVE, by=by, now=now)
     set_away_until(enrolment, None, by=by, now=now)
-    reconcile_prompts(enrolment, now=now)
+    reconcile_prompts(enrolment, by=by, now=now)
 
 
 def end_due_aways(*, by: Actor, now: datetime) -> int:

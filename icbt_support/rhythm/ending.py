@@ -7,7 +7,8 @@ from sqlalchemy import select
 from icbt_support.audit.models import Actor
 from icbt_support.db import db
 from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState
-from icbt_support.enrolments.transitions import NotPossibleNow, change_cadence_days, end_enrolment
+from icbt_support.enrolments.refusals import NotPossibleNow
+from icbt_support.enrolments.transitions import change_cadence_days, end_enrolment
 from icbt_support.hours.queries import held_bookings_of
 from icbt_support.hours.transitions import release_booking
 from icbt_support.plan.queries import open_week_of
@@ -42,7 +43,7 @@ class CodeDoesNotFit(Exception):
 def end_course(enrolment: Enrolment, code: EndCode, *, reason: str, by: Actor, now: datetime) -> None:
     """Ends a course by the decision of staff. Alerts stay open until a person resolves them.
 
-    Raises `ReasonMissing`, `CodeDoesNotFit` or `enrolments.transitions.NotPossibleNow`.
+    Raises `ReasonMissing`, `CodeDoesNotFit` or `enrolments.refusals.NotPossibleNow`.
     """
     if not reason.strip():
         raise ReasonMissing

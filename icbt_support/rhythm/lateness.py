@@ -31,6 +31,7 @@ from icbt_support.rhythm.weeks import CLOSED_DAYS_AHEAD, ONE_DAY, open_without_r
 from icbt_support.risk.operations import hold_course
 
 LONGEST_WARNING = timedelta(days=1)
+LOOKS_AHEAD = timedelta(days=3)
 STAFF_KINDS = (ReminderKind.STAFF_REVIEW_WARNING, ReminderKind.STAFF_REVIEW_LATE)
 
 
@@ -38,13 +39,19 @@ class NewPromiseTooEarly(Exception):
     """A new date that has passed already is no promise."""
 
 
-# What the jobs call --------------------------------------------------------------------------------------------
+# What the jobs call ---------------------------------------------------------------------------------------
 
 
 def open_reviews(*, now: datetime, by: Actor) -> int:
-    """Opens scheduled reviews whose slot day has come; a check-in that is in opens its review at once elsewhere."""
+    """Opens scheduled reviews whose slot day has come; a check-in that is in opens its review at once
+    elsewhere.
+    """
     reviews = db.session.scalars(
-        _owed(Review.state == ReviewState.SCHEDULED, Review.due_on <= now.date() + ONE_DAY)
+        _owed(
+            Review.state == ReviewState.SCHEDULED,
+            Review.due_on <= now.date() + ONE_DAY,
+            Review.promised_at <= now + LOOKS_AHEAD,
+        )
     ).all()
     opened = 0
     for review in _held(reviews, lambda one: one.due_on <= local_day(now, one.enrolment.service.zone)):
@@ -54,7 +61,9 @@ def open_reviews(*, now: datetime, by: Actor) -> int:
 
 
 def warn_of_reviews(*, now: datetime, by: Actor) -> int:
-    """Some time before the promised time (two hours by default), unsent: the supporter and the cover pool are told."""
+    """Some time before the promised time (two hours by default), unsent: the supporter and the cover pool are
+    told.
+    """
     reviews = db.session.scalars(
         _owed(
             Review.warned_at.is_(None), Review.promised_at > now, Review.promised_at <= now + LONGEST_WARNING
@@ -78,8 +87,8 @@ def warn_of_reviews(*, now: datetime, by: Actor) -> int:
 def tell_of_late_reviews(*, now: datetime, by: Actor) -> int:
     """At the promised time, unsent: the patient's page and inbox say so, and staff are told.
 
-    Late reviews that are near the next one become part of it (`merge_near_reviews`). A welcome that is late is told to
-    staff only: the patient may not have signed in yet.
+    Late reviews that are near the next one become part of it (`merge_near_reviews`). A welcome that is late
+    is told to staff only: the patient may not have signed in yet.
     """
     merge_near_reviews(now=now, by=by)
     reviews = db.session.scalars(
@@ -115,14 +124,15 @@ def merge_near_reviews(*, now: datetime, by: Actor) -> int:
     return merged
 
 
-# What a person does about it -----------------------------------------------------------------------------------
+# What a person does about it ------------------------------------------------------------------------------
 
 
 def take_review(review: Review, new_promised_at: datetime, *, by: Actor, now: datetime) -> Review:
     """A named person (`by`) takes a late review and gives its new date; the patient is told at once.
 
-    Returns the review that is owed now: a new date under three days before the next review makes them one, on the
-    next one's date, owed by the same person. Raises `NewPromiseTooEarly`, `ReviewAlreadySent` or `ReviewNotOwed`.
+    Returns the review that is owed now: a new date under three days before the next review makes them one, on
+    the next one's date, owed by the same person. Raises `NewPromiseTooEarly`, `ReviewAlreadySent` or
+    `ReviewNotOwed`.
     """
     if by.account_id is None:
         raise ValueError("A review is taken by a person.")
@@ -157,7 +167,7 @@ def close_missed(review: Review, reason: str, *, by: Actor, now: datetime) -> No
         _tell_patient(following, ReminderKind.REVIEW_MOVED, "review-closed", now)
 
 
-# What the patient's page says ----------------------------------------------------------------------------------
+# What the patient's page says -----------------------------------------------------------------------------
 
 
 def lateness_of(review: Review, *, now: datetime) -> tuple[str, ...]:
@@ -192,10 +202,10 @@ def _told_by(review: Review, now: datetime) -> datetime:
     return to_utc(day, hour, service.zone)
 
 
-# Shared steps --------------------------------------------------------------------------------------------------
+# Shared steps ---------------------------------------------------------------------------------------------
 
 
-def _owed(*conditions: ColumnElement[bool]) -> Select[tuple[Review]]:
+def _owed(*conditions: ColumnElement[bool]) -> Select[Review]:
     """Owed reviews of courses that have not ended, in the order in which they are promised."""
     return (
         select(Review)

@@ -30,7 +30,8 @@ ONE_DAY = timedelta(days=1)
 def move_item(item: PlanItem, on: date, at: time | None, *, by: Actor, now: datetime) -> None:
     """Moves one item within its open week (today to review day); its reminder follows.
 
-    Raises `OutsideTheWeek(earliest_on, latest_on)` or `ItemIsSettled`. A check-in cannot move before it opens.
+    Raises `OutsideTheWeek(earliest_on, latest_on)` or `ItemIsSettled`. A check-in cannot move before it
+    opens.
     """
     enrolment = _enrolment_of(item)
     hold_course(enrolment.id)
@@ -59,11 +60,12 @@ def days_for(item: PlanItem, enrolment: Enrolment, *, now: datetime) -> tuple[da
 
 
 def move_review_date(review: Review, starts_at: datetime, *, reason: str, by: Actor, now: datetime) -> None:
-    """Moves an owed review to another free time of the supporter; the week's end, check-in and reminders follow.
+    """Moves an owed review to another free time of the supporter; the week's end, check-in and reminders
+    follow.
 
-    Items planned after the new day are brought to the last day before it. The patient is told; `reason` (a few words
-    of our own, such as "supporter away") stays in the audit. Raises a kind of `hours.transitions.TimeNotFree`,
-    `ReviewAlreadySent` or `ReviewNotOwed`.
+    Items planned after the new day are brought to the last day before it. The patient is told; `reason` (a
+    few words of our own, such as "supporter away") stays in the audit. Raises a kind of
+    `hours.refusals.TimeNotFree`, `ReviewAlreadySent` or `ReviewNotOwed`.
     """
     enrolment = review.enrolment
     hold_course(enrolment.id)
@@ -89,7 +91,9 @@ def move_review_date(review: Review, starts_at: datetime, *, reason: str, by: Ac
 
 
 def follow_review_date(review: Review, *, by: Actor, now: datetime) -> None:
-    """Brings the open week of a review to the review's new date: its end, its check-in, late items, reminders."""
+    """Brings the open week of a review to the review's new date: its end, its check-in, late items,
+    reminders.
+    """
     enrolment, week = review.enrolment, review.week
     if week is None or not week.is_open:
         return

@@ -48,10 +48,11 @@ class Reconciled:
 def reconcile_prompts(
     enrolment: Enrolment, *, by: Actor, now: datetime, reason: str = PLAN_CHANGED
 ) -> Reconciled:
-    """Owes what the open week owes now and withdraws what it no longer owes; every verb that moves a week ends here.
+    """Owes what the open week owes now and withdraws what it no longer owes; every verb that moves a week
+    ends here.
 
-    Call it after a change of preferences, zone, state, times or dates. With no open week, or when the course is not in
-    rhythm, everything of it is withdrawn. `reason` is kept with what is withdrawn.
+    Call it after a change of preferences, zone, state, times or dates. With no open week, or when the course
+    is not in rhythm, everything of it is withdrawn. `reason` is kept with what is withdrawn.
     """
     week = open_week_of(enrolment)
     if week is None or not enrolment.is_in_rhythm:

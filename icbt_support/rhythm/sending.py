@@ -43,6 +43,7 @@ from icbt_support.rhythm.weeks import (
     items_of_next_week,
     place_week,
     promise_for,
+    promise_on,
     release_place,
 )
 from icbt_support.risk.operations import hold_course
@@ -56,7 +57,9 @@ NEWS_OF_LATENESS = (
 
 @dataclass(frozen=True)
 class ProposedWeek:
-    """The next week as it would open: nothing of it is stored. `is_open_already` for a late review that follows."""
+    """The next week as it would open: nothing of it is stored. `is_open_already` for a late review that
+    follows.
+    """
 
     number: int
     module: str | None
@@ -70,7 +73,9 @@ class ProposedWeek:
 
 @dataclass(frozen=True)
 class Sent:
-    """What a send changed: numbers for the sentence "week closed, week 4 open, 3 reminders planned, 2 withdrawn"."""
+    """What a send changed: numbers for the sentence "week closed, week 4 open, 3 reminders planned, 2
+    withdrawn".
+    """
 
     review: Review
     letter: ReviewLetter
@@ -82,11 +87,13 @@ class Sent:
     is_late_follow: bool = False
 
 
-# What would open -----------------------------------------------------------------------------------------------
+# What would open ------------------------------------------------------------------------------------------
 
 
 def week_opened_without(review: Review) -> Week | None:
-    """The week that opened because this review was late, if one did: the letter then only adds its step to it."""
+    """The week that opened because this review was late, if one did: the letter then only adds its step to
+    it.
+    """
     newest = latest_week_of(review.enrolment)
     return newest if newest is not None and newest.number > review.number else None
 
@@ -94,15 +101,18 @@ def week_opened_without(review: Review) -> Week | None:
 def propose_next_week(review: Review, choice: NextWeekChoice, *, now: datetime) -> ProposedWeek:
     """What would open if `review` were sent now with `choice`; reads only.
 
-    A choice without a date is drawn with the cadence's day; a pause or the last review holds nothing but a step.
+    A choice without a date is drawn with the cadence's day; a pause or the last review holds nothing but a
+    step.
     """
     enrolment = review.enrolment
     open_already = week_opened_without(review)
     if open_already is not None:
         return _propose_step_in(open_already, review, choice, now)
     opens_on = local_today(enrolment, now)
-    starts_at = choice.next_review_at or now + timedelta(days=enrolment.cadence_days)
-    _, promised_at = promise_for(enrolment, starts_at)
+    if choice.next_review_at is not None:
+        _, promised_at = promise_for(enrolment, choice.next_review_at)
+    else:
+        promised_at = promise_on(enrolment, opens_on + timedelta(days=enrolment.cadence_days))
     review_on = local_day(promised_at, enrolment.patient.zone)
     module = module_of(choice.opens)
     items: tuple[PlannedItem, ...] = ()
@@ -165,19 +175,19 @@ def _as_planned(item: PlanItem) -> PlannedItem:
     )
 
 
-# Send ----------------------------------------------------------------------------------------------------------
+# Send -----------------------------------------------------------------------------------------------------
 
 
 def send_review(
     review: Review, letter: LetterToSend, *, draft_version: int, by: Actor, now: datetime
 ) -> Sent:
-    """Sends the letter: stores it for good, closes the week, opens the next with the agreed step, books the next
-    review, owes and withdraws reminders, answers the open questions and tells the patient.
+    """Sends the letter: stores it for good, closes the week, opens the next with the agreed step, books the
+    next review, owes and withdraws reminders, answers the open questions and tells the patient.
 
-    `letter` is what the previewed draft holds (`letter_of_draft(draft.content)`). Refuses with `ReviewAlreadySent`,
-    `ReviewNotOwed`, `StaleDraft`, `NotPreviewed`, `PatientWroteMeanwhile`, `NextStepMissing`, `LetterIncomplete` or a
-    kind of `hours.transitions.TimeNotFree`. A late review whose next week has opened adds its step to the open week
-    and keeps that week's review date.
+    `letter` is what the previewed draft holds (`letter_of_draft(draft.content)`). Refuses with
+    `ReviewAlreadySent`, `ReviewNotOwed`, `StaleDraft`, `NotPreviewed`, `PatientWroteMeanwhile`,
+    `NextStepMissing`, `LetterIncomplete` or a kind of `hours.refusals.TimeNotFree`. A late review whose next
+    week has opened adds its step to the open week and keeps that week's review date.
     """
     enrolment = review.enrolment
     hold_course(enrolment.id)

@@ -46,7 +46,7 @@ BELL_WORDS = {
     ReminderKind.CHECK_IN: "check-in",
     ReminderKind.NUDGE: "note about the week",
 }
-REASON_WORDS = {
+REASON_WORDS: dict[str, str] = {
     Reason.PERSON_WROTE: "because {supporter} had written",
     Reason.PATIENT_WROTE: "because {patient} had written",
     Reason.ONE_A_DAY: "because one email had gone out that day",
@@ -77,7 +77,9 @@ class LoadedWeek:
 
 
 def strips_for(enrolments: Sequence[Enrolment], *, now: datetime) -> dict[int, StripModel]:
-    """Enrolment id to the strip of its newest week; people without a week have none. A fixed number of statements."""
+    """Enrolment id to the strip of its newest week; people without a week have none. A fixed number of
+    statements.
+    """
     ids = [enrolment.id for enrolment in enrolments]
     if not ids:
         return {}
@@ -100,7 +102,9 @@ def strip_of_week(enrolment: Enrolment, week: Week, *, now: datetime) -> StripMo
 
 
 def strip_of_proposal(review: Review, choice: NextWeekChoice, *, now: datetime) -> StripModel:
-    """The next week as it would open if `review` were sent now with `choice`: for the redraw of the workspace."""
+    """The next week as it would open if `review` were sent now with `choice`: for the redraw of the
+    workspace.
+    """
     enrolment = review.enrolment
     zone = enrolment.patient.zone
     proposed = propose_next_week(review, choice, now=now)
@@ -121,7 +125,7 @@ def strip_of_proposal(review: Review, choice: NextWeekChoice, *, now: datetime) 
     )
 
 
-# Loading -------------------------------------------------------------------------------------------------------
+# Loading --------------------------------------------------------------------------------------------------
 
 
 def _load(ids: Collection[int], weeks: Sequence[Week]) -> list[LoadedWeek]:
@@ -199,7 +203,7 @@ def _opening(week: Week, reviews: Sequence[Review]) -> Review | None:
     return before[-1]
 
 
-# Drawing -------------------------------------------------------------------------------------------------------
+# Drawing --------------------------------------------------------------------------------------------------
 
 
 def _strip_of(loaded: LoadedWeek, now: datetime) -> StripModel:
@@ -315,7 +319,7 @@ def _check_in(loaded: LoadedWeek, today: date) -> CheckInOnStrip | None:
     )
 
 
-# A proposal ----------------------------------------------------------------------------------------------------
+# A proposal -----------------------------------------------------------------------------------------------
 
 
 def _proposed_left(proposed: ProposedWeek) -> StripEnd:

@@ -1,4 +1,6 @@
-"""Weeks open: the first on the start date, the next when its review is sent or two working days after it was due."""
+"""Weeks open: the first on the start date, the next when its review is sent or two working days after it was
+due.
+"""
 
 from datetime import date, datetime, timedelta
 
@@ -34,7 +36,6 @@ from icbt_support.reviews.rules import default_opening, module_of
 from icbt_support.reviews.transitions import attach_to_week, mark_week_opened_late, schedule_review, set_date
 from icbt_support.rhythm.prompts import reconcile_prompts
 from icbt_support.risk.operations import hold_course
-from icbt_support.service.models import Service
 
 ONE_DAY = timedelta(days=1)
 SHORTEST_AFTER_SLOT = timedelta(hours=1)
@@ -49,7 +50,7 @@ class NoReviewBooked(Exception):
     """A week opens only with the date of its review."""
 
 
-# Reviews -------------------------------------------------------------------------------------------------------
+# Reviews --------------------------------------------------------------------------------------------------
 
 
 def promise_for(enrolment: Enrolment, starts_at: datetime) -> tuple[date, datetime]:
@@ -58,8 +59,12 @@ def promise_for(enrolment: Enrolment, starts_at: datetime) -> tuple[date, dateti
     Promised is the service's hour on that day; a slot later than that is promised an hour after its start.
     """
     due_on = local_day(starts_at, enrolment.supporter.zone)
-    by_the_hour = to_utc(due_on, enrolment.service.promised_time, enrolment.service.zone)
-    return due_on, max(by_the_hour, starts_at + SHORTEST_AFTER_SLOT)
+    return due_on, max(promise_on(enrolment, due_on), starts_at + SHORTEST_AFTER_SLOT)
+
+
+def promise_on(enrolment: Enrolment, on: date) -> datetime:
+    """The service's hour on a day: by when a review of that day is promised."""
+    return to_utc(on, enrolment.service.promised_time, enrolment.service.zone)
 
 
 def book_review(
@@ -73,9 +78,9 @@ def book_review(
 ) -> Review:
     """Books a free review time of the supporter and schedules the review in it.
 
-    A review of this number that waits for its week (the plan was paused with a date) moves to this time; a number
-    that is used up (it was cancelled) gives way to the next one. Raises a kind of `hours.transitions.TimeNotFree`,
-    with the next three times that are free.
+    A review of this number that waits for its week (the plan was paused with a date) moves to this time; a
+    number that is used up (it was cancelled) gives way to the next one. Raises a kind of
+    `hours.refusals.TimeNotFree`, with the next three times that are free.
     """
     booking = book_slot(enrolment.supporter_id, starts_at, enrolment_id=enrolment.id, by=by, now=now)
     due_on, promised_at = promise_for(enrolment, starts_at)
@@ -113,7 +118,7 @@ def release_place(review: Review, *, now: datetime) -> None:
     release_booking(db.session.get_one(SlotBooking, review.booking_id), now=now)
 
 
-# Weeks ---------------------------------------------------------------------------------------------------------
+# Weeks ----------------------------------------------------------------------------------------------------
 
 
 def programme_of(enrolment: Enrolment) -> Programme:
@@ -122,7 +127,8 @@ def programme_of(enrolment: Enrolment) -> Programme:
 
 
 def open_first_week(enrolment: Enrolment, *, by: Actor, now: datetime) -> Week:
-    """Opens week 1 with the first module, for the review that is booked (number 1); the welcome never blocks it.
+    """Opens week 1 with the first module, for the review that is booked (number 1); the welcome never blocks
+    it.
 
     Called at onboarding when the start date is today; `open_due_weeks` calls it on a later start date.
     """
@@ -144,7 +150,8 @@ def open_week(
     step: StepChoice | None = None,
     agreed_in: Review | None = None,
 ) -> Week:
-    """Opens the next week with `module`; `review` is the one that will close it (its number becomes the week's).
+    """Opens the next week with `module`; `review` is the one that will close it (its number becomes the
+    week's).
 
     Owes the week's reminders in the same transaction. `step` was agreed in the review `agreed_in`.
     """
@@ -247,7 +254,7 @@ def _undone_items(week: Week | None) -> list[CarriedItem]:
     ]
 
 
-# Weeks that open by themselves ---------------------------------------------------------------------------------
+# Weeks that open by themselves ----------------------------------------------------------------------------
 
 
 def open_due_weeks(*, now: datetime, by: Actor) -> int:
@@ -283,7 +290,7 @@ def due_openings(*, now: datetime) -> list[int]:
 
 
 def open_one_due_week(enrolment_id: int, *, now: datetime, by: Actor) -> Week | None:
-    """Opens this person's next week if it is due, holding the course so that a send decides first; else None."""
+    """Opens this person's next week if it is still due once the course is held; else None."""
     hold_course(enrolment_id)
     enrolment = db.session.get_one(Enrolment, enrolment_id, populate_existing=True)
     if not enrolment.is_in_rhythm:
@@ -312,8 +319,8 @@ def opens_late_at(review: Review) -> datetime:
 def open_without_review(review: Review, *, by: Actor, now: datetime) -> Week:
     """Closes the week of a review that did not come and opens the next; the clinician is told.
 
-    The same module again if it was not opened, else the next. The next review keeps the rhythm: the first free time
-    of the supporter from the cadence's day on.
+    The same module again if it was not opened, else the next. The next review keeps the rhythm: the first
+    free time of the supporter from the cadence's day on.
     """
     enrolment = review.enrolment
     week = latest_week_of(enrolment)
@@ -358,19 +365,18 @@ def _next_review_after(review: Review, *, by: Actor, now: datetime) -> Review:
     free = next_free_times(enrolment.supporter_id, earliest_on, service=service, now=now, count=1)
     if free:
         return book_review(enrolment, free[0].starts_at, number=review.number + 1, by=by, now=now)
-    return _promise_without_slot(enrolment, earliest_on, service, number=review.number + 1, by=by, now=now)
+    return _promise_without_slot(enrolment, earliest_on, number=review.number + 1, by=by, now=now)
 
 
-def _promise_without_slot(
-    enrolment: Enrolment, on: date, service: Service, *, number: int, by: Actor, now: datetime
-) -> Review:
+def _promise_without_slot(enrolment: Enrolment, on: date, *, number: int, by: Actor, now: datetime) -> Review:
     """A date is promised even when every slot is taken; the clinician sees a review without a slot."""
-    due_on = add_working_days(on, 0, closed_days(service, on, on + CLOSED_DAYS_AHEAD))
+    closed = closed_days(enrolment.service, on, on + CLOSED_DAYS_AHEAD)
+    due_on = add_working_days(on, 0, closed)
     return schedule_review(
         enrolment,
         number=number,
         due_on=due_on,
-        promised_at=to_utc(due_on, service.promised_time, service.zone),
+        promised_at=promise_on(enrolment, due_on),
         owner_id=enrolment.supporter_id,
         by=by,
         now=now,

@@ -1,4 +1,7 @@
-"""Alerts and what was done about them. A risk alert is never deleted, and never closed by anything but a person."""
+"""Alerts and what was done about them.
+
+A risk alert is never deleted, and never closed by anything but a person.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -46,8 +49,9 @@ class SafetyAnswer(StrEnum):
 class RiskAlert(WithId, Base):
     """raised → acknowledged (with a note of what happens next) → resolved. `escalates_at` is null once taken.
 
-    `source_key` names what raised it, so that the same answer, message or concern never raises two. For item 9 it is
-    one version of one stored answer: the positives in `answers` and the rows here can be counted against each other.
+    `source_key` names what raised it, so that the same answer, message or concern never raises two. For item
+    9 it is one version of one stored answer: the positives in `answers` and the rows here can be counted
+    against each other.
     """
 
     __tablename__ = "risk_alerts"
@@ -134,7 +138,10 @@ class AlertNotice(WithId, Base):
 
 
 class RiskAssessment(WithId, Base):
-    """A clinician's assessment and plan at an answer; the same or a lower answer is *known* until it lapses."""
+    """A clinician's assessment and plan at an answer.
+
+    The same or a lower answer is *known* until it lapses.
+    """
 
     __tablename__ = "risk_assessments"
 

@@ -1,7 +1,9 @@
-"""Telling staff of an alert: a notice in the app at once, an email with initials only, and the clock after it.
+"""Telling staff of an alert: a notice in the app at once, an email with initials only, and the clock after
+it.
 
-In duty hours an email goes at once. Outside them nobody is emailed unless the service has a staffed contact: the
-email waits for the next duty. A service without any duty hours tells every clinician at once, and again every hour.
+In duty hours an email goes at once. Outside them nobody is emailed unless the service has a staffed contact:
+the email waits for the next duty. A service without any duty hours tells every clinician at once, and again
+every hour.
 """
 
 from collections.abc import Iterable
@@ -72,7 +74,10 @@ def tell_first(alert: RiskAlert, *, by: Actor, now: datetime) -> None:
 
 
 def tell_next(alert: RiskAlert, *, by: Actor, now: datetime) -> bool:
-    """Goes to the next person, and sets the next turn. Between duties the clock stands still: then nobody is told."""
+    """Goes to the next person, and sets the next turn.
+
+    Between duties the clock stands still: then nobody is told.
+    """
     service = alert.enrolment.service
     duty = duty_at(service, now)
     if not duty.is_running and duty.next_start is not None:

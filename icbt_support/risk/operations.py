@@ -1,4 +1,7 @@
-"""The verbs of risk. Each alert, its audit line and its notices land in the caller's transaction, or none of them."""
+"""The verbs of risk.
+
+Each alert, its audit line and its notices land in the caller's transaction, or none of them.
+"""
 
 from datetime import datetime
 
@@ -54,13 +57,15 @@ class AlreadyResolved(Exception):
 
 
 def hold_course(enrolment_id: int) -> None:
-    """Lets one writer at a time act on a course, so that the same form posted twice at once is one row, not an error."""
+    """Lets one writer at a time act on a course, so that the same form posted twice at once is one row, not
+    an error.
+    """
     db.session.execute(
         select(Enrolment.id).where(Enrolment.id == enrolment_id).with_for_update(key_share=True)
     )
 
 
-# Raising ------------------------------------------------------------------------------------------------------
+# Raising ----------------------------------------------------------------------------------------------------
 
 
 def raise_item_9_alert(
@@ -80,9 +85,11 @@ def raise_item_9_alert(
 
 
 def answer_safety_question(alert: RiskAlert, answer: SafetyAnswer, *, by: Actor, now: datetime) -> RiskAlert:
-    """Keeps the answer to "Can you keep yourself safe right now?". It can raise the grade and never lowers it.
+    """Keeps the answer to "Can you keep yourself safe right now?". It can raise the grade and never lowers
+    it.
 
-    When somebody has already taken the alert, *no* and *not sure* raise a new one, so that they are told as well.
+    When somebody has already taken the alert, *no* and *not sure* raise a new one, so that they are told as
+    well.
     """
     _lock(alert)
     if alert.can_keep_safe is answer:
@@ -151,11 +158,14 @@ def _raise(enrolment: Enrolment, alert: RiskAlert, source_key: str, by: Actor, n
     return alert
 
 
-# The clock ----------------------------------------------------------------------------------------------------
+# The clock --------------------------------------------------------------------------------------------------
 
 
 def escalate_due_alerts(*, now: datetime, by: Actor = RISK_CLOCK) -> int:
-    """Tells the next person of every alert whose time has run out unacknowledged; returns how many went on."""
+    """Tells the next person of every alert whose time has run out unacknowledged.
+
+    Returns how many went on.
+    """
     due = db.session.scalars(
         select(RiskAlert)
         .where(RiskAlert.acknowledged_at.is_(None), RiskAlert.escalates_at <= now)
@@ -184,7 +194,7 @@ def move_alerts_to(enrolment: Enrolment, supporter_id: int, *, by: Actor, now: d
     return len(alerts)
 
 
-# What people do about it --------------------------------------------------------------------------------------
+# What people do about it ------------------------------------------------------------------------------------
 
 
 def acknowledge_alert(alert: RiskAlert, note: str, *, by: Actor, now: datetime) -> None:
@@ -203,7 +213,10 @@ def acknowledge_alert(alert: RiskAlert, note: str, *, by: Actor, now: datetime) 
 def resolve_alert(
     alert: RiskAlert, spoken_to: str, agreed: str, others_told: str, *, by: Actor, now: datetime
 ) -> None:
-    """A person closes the alert: who was spoken to, what was agreed, who else was told. All three are needed."""
+    """A person closes the alert: who was spoken to, what was agreed, who else was told.
+
+    All three are needed.
+    """
     account_id = _person(by)
     if not (spoken_to.strip() and agreed.strip() and others_told.strip()):
         raise NoteMissing
@@ -224,7 +237,10 @@ def resolve_alert(
 def record_assessment(
     enrolment: Enrolment, answer: int, assessment: str, plan: str, *, by: Actor, now: datetime
 ) -> RiskAssessment:
-    """A clinician's assessment and plan: the same answer or a lower one is *known* for the next four weeks."""
+    """A clinician's assessment and plan.
+
+    The same answer or a lower one is *known* for the next four weeks.
+    """
     account_id = _person(by)
     if not (assessment.strip() and plan.strip()):
         raise NoteMissing
@@ -285,7 +301,7 @@ def log_call(
     return call
 
 
-# Read first ---------------------------------------------------------------------------------------------------
+# Read first -------------------------------------------------------------------------------------------------
 
 
 def mark_read_first(
@@ -321,15 +337,16 @@ def mark_read_first(
 
 def mark_read(enrolment: Enrolment, *, by: Actor, now: datetime) -> int:
     """A member of staff has read what was to be read first in this course."""
-    result = db.session.execute(
+    read = db.session.scalars(
         update(ReadFirst)
         .where(ReadFirst.enrolment_id == enrolment.id, ReadFirst.read_at.is_(None))
         .values(read_at=now, read_by=by.account_id)
+        .returning(ReadFirst.id)
     )
-    return int(result.rowcount)
+    return len(read.all())
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 
 
 def _lock(alert: RiskAlert) -> None:

@@ -1,4 +1,7 @@
-"""Reads about alerts, always by service, by course or by scope; and duty as a patient or a staff member sees it."""
+"""Reads about alerts, always by service, by course or by scope.
+
+And duty as a patient or a staff member sees it.
+"""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -179,7 +182,7 @@ def read_first_marks(enrolment_ids: Collection[int]) -> dict[int, list[ReadFirst
     return found
 
 
-def _with_people() -> Select[tuple[RiskAlert]]:
+def _with_people() -> Select[RiskAlert]:
     return (
         select(RiskAlert)
         .join(RiskAlert.enrolment)
@@ -194,7 +197,7 @@ def _with_people() -> Select[tuple[RiskAlert]]:
     )
 
 
-# Duty, as people see it ---------------------------------------------------------------------------------------
+# Duty, as people see it -------------------------------------------------------------------------------------
 
 
 def duty_view(service: Service, now: datetime, zone: str) -> DutyView:

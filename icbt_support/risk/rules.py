@@ -1,7 +1,8 @@
 """Grades, and the words that say truly who reads an answer and when. Pure: a clinician can review this page.
 
-Source of the rules: the product's *Risk* page, owned by the service's clinician. Item 9 is the ninth item of the
-PHQ-9 (Kroenke, Spitzer & Williams 2001); an answer above 0 is shown as it was given and never called more than that.
+Source of the rules: the product's *Risk* page, owned by the service's clinician. Item 9 is the ninth item of
+the PHQ-9 (Kroenke, Spitzer & Williams 2001); an answer above 0 is shown as it was given and never called more
+than that.
 """
 
 import hashlib
@@ -65,10 +66,12 @@ def grade(
     now: datetime,
     thresholds: GradeThresholds,
 ) -> Grade:
-    """The grade of a positive item 9; `before` is the answer of the questionnaire before (None: there was none).
+    """The grade of a positive item 9; `before` is the answer of the questionnaire before (None: there was
+    none).
 
-    Where two grades fit, the higher one counts: a 2 is same day even when a clinician has assessed a 2. A positive
-    that no clinician has assessed within the last four weeks is never *known*, also when it is lower than before.
+    Where two grades fit, the higher one counts: a 2 is same day even when a clinician has assessed a 2. A
+    positive that no clinician has assessed within the last four weeks is never *known*, also when it is lower
+    than before.
     """
     if answer < 1:
         raise ValueError("Only an answer above 0 has a grade.")
@@ -101,8 +104,8 @@ def minutes_to_acknowledge(alert_grade: Grade, settings: RhythmSettings) -> int 
 def next_to_tell(on_duty: Sequence[int], clinicians: Sequence[int], told: Iterable[int]) -> list[int]:
     """Account ids that an escalation goes to.
 
-    The next person on duty who has not been told yet; when everybody on duty has been, or nobody is on duty, every
-    clinician of the service, and again at each turn until a person acknowledges.
+    The next person on duty who has not been told yet; when everybody on duty has been, or nobody is on duty,
+    every clinician of the service, and again at each turn until a person acknowledges.
     """
     already = set(told)
     for account_id in on_duty:
@@ -122,7 +125,10 @@ def holds_read_first_phrase(words: str, phrases: Iterable[str]) -> bool:
 
 
 def key_of_post(posted_key: str, words: str) -> str:
-    """The same form posted twice with the same words has one key; other words, or no key at all, are another post."""
+    """The same form posted twice with the same words has one key.
+
+    Other words, or no key at all, are another post.
+    """
     return hashlib.sha256(f"{posted_key or secrets.token_hex(16)}\n{words}".encode()).hexdigest()[:40]
 
 
@@ -130,7 +136,7 @@ def _plain(words: str) -> str:
     return " ".join(words.replace("’", "'").casefold().split())
 
 
-# Who reads this, and when -------------------------------------------------------------------------------------
+# Who reads this, and when -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -148,7 +154,10 @@ class DutyView:
 
 
 def who_reads(duty: DutyView) -> str:
-    """The named reader and the true time: "Dr Hana Weiss, the duty clinician: tomorrow, Thursday, at 9am."."""
+    """The named reader and the true time:
+
+    "Dr Hana Weiss, the duty clinician: tomorrow, Thursday, at 9am.".
+    """
     who = f"{duty.clinician}, the duty clinician" if duty.clinician else "The clinicians of this service"
     if duty.is_duty_time:
         verb = "is" if duty.clinician else "are"
@@ -162,7 +171,10 @@ def who_reads(duty: DutyView) -> str:
 
 
 def when_read(service: Service, duty: DutyView) -> str:
-    """What a patient reads beside help numbers: truly when someone here will see it, and what to do before then."""
+    """What a patient reads beside help numbers.
+
+    Truly when someone here will see it, and what to do before then.
+    """
     if duty.is_duty_time:
         return (
             "Someone here is told now, but may not reply at once. "

@@ -46,7 +46,8 @@ class RhythmSettings:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "RhythmSettings":
         known = {field.name for field in fields(cls)}
-        values = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items() if name in known}
+        kept = {name: value for name, value in stored.items() if name in known}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def change_service(service: Service, details: ServiceDetails, *, by: Actor, now:
 
 
 def change_rhythm(service: Service, numbers: RhythmSettings, *, by: Actor, now: datetime) -> list[str]:
-    """Takes over the numbers of the rhythm; returns the names of what changed. Raises `NumbersOutOfBounds`."""
+    """Takes over the numbers of the rhythm; returns what changed. Raises `NumbersOutOfBounds`."""
     problems = rhythm_problems(numbers)
     if problems:
         raise NumbersOutOfBounds(problems)
@@ -89,7 +89,9 @@ def set_help_lines(
     db.session.flush()
     service.help_lines = _lines(choices, checked_on)
     db.session.flush()
-    _record("checked_help_lines", service, by, now, f"{len(choices)} lines, tried on {checked_on.isoformat()}")
+    _record(
+        "checked_help_lines", service, by, now, f"{len(choices)} lines, tried on {checked_on.isoformat()}"
+    )
 
 
 def set_read_first_phrases(service: Service, phrases: Sequence[str], *, by: Actor, now: datetime) -> None:

@@ -11,7 +11,7 @@ CHECK_HELP_LINES_EVERY = timedelta(days=183)
 
 @dataclass(frozen=True)
 class HelpLineChoice:
-    """One help line as a service words it; `href` is tel: or sms:, or empty where there is nothing to ring."""
+    """One help line as a service words it; `href` is tel:, sms: or https:, or empty."""
 
     kind: HelpLineKind
     title: str
@@ -22,14 +22,16 @@ class HelpLineChoice:
 # The numbers of England, as nhs.uk, samaritans.org, giveusashout.org and relayuk.bt.com print them.
 ENGLAND_HELP_LINES = (
     HelpLineChoice(HelpLineKind.EMERGENCY, "Call 999", "tel:999", "if someone is in danger, or go to A&E"),
-    HelpLineChoice(HelpLineKind.URGENT, "Call 111, option 2", "tel:111", "urgent mental health help, any time"),
+    HelpLineChoice(
+        HelpLineKind.URGENT, "Call 111, option 2", "tel:111", "urgent mental health help, any time"
+    ),
     HelpLineChoice(HelpLineKind.TALK, "Call 116 123", "tel:116123", "Samaritans, free, any time"),
     HelpLineChoice(HelpLineKind.TALK, "Text SHOUT to 85258", "sms:85258?body=SHOUT", "SHOUT, free, any time"),
     HelpLineChoice(
         HelpLineKind.RELAY,
         "Call 18001 111, option 2",
         "tel:18001111",
-        "if you are deaf or find it hard to speak: dial 18001 before any of these numbers, or use the Relay UK app",
+        "Relay UK: dial 18001 before any of these numbers, or use the Relay UK app",
     ),
 )
 
@@ -51,8 +53,10 @@ class HelpPage:
 
 
 def help_page_of(service: Service) -> HelpPage:
-    """The service's own page; without lines of its own it keeps the safe ones."""
+    """The service's own page; it keeps the safe lines if it has none, and always one for emergencies."""
     lines = tuple(HelpLineChoice(line.kind, line.title, line.href, line.words) for line in service.help_lines)
+    if lines and not any(line.kind is HelpLineKind.EMERGENCY for line in lines):
+        lines = (ENGLAND_HELP_LINES[0], *lines)
     return HelpPage(
         product_name=service.product_name,
         service_name=service.name,
@@ -129,7 +133,9 @@ RHYTHM_BOUNDS = {
     "longest_away_days": Bounds("A patient may be away for up to", 7, 42, "days"),
     "message_unread_working_days": Bounds("A message is late when unread for", 1, 5, "working days"),
     "prompts_in_seven_days": Bounds("Prompts in seven days, at most", 0, 7, ""),
-    "acknowledge_urgent_minutes": Bounds("An urgent alert goes on to the next person after", 5, 60, "duty minutes"),
+    "acknowledge_urgent_minutes": Bounds(
+        "An urgent alert goes on to the next person after", 5, 60, "duty minutes"
+    ),
     "acknowledge_same_day_minutes": Bounds("A same-day alert goes on after", 30, 480, "duty minutes"),
     "known_lapses_days": Bounds("A known risk is looked at again after", 7, 56, "days"),
     "contact_sheet_confirm_days": Bounds("The contact sheet is confirmed every", 7, 84, "days"),
@@ -144,7 +150,11 @@ def rhythm_problems(numbers: RhythmSettings) -> dict[str, str]:
         if not bounds.low <= getattr(numbers, name) <= bounds.high
     }
     if not numbers.quiet_prompts_stop_days < numbers.quiet_call_days < numbers.quiet_decide_days:
-        problems.setdefault("quiet_call_days", "Enter more days than for prompts to stop, and fewer than to decide")
+        problems.setdefault(
+            "quiet_call_days", "Enter more days than for prompts to stop, and fewer than to decide"
+        )
     if numbers.never_started_call_day >= numbers.never_started_close_day:
-        problems.setdefault("never_started_call_day", "Enter an earlier day than the one on which a clinician closes")
+        problems.setdefault(
+            "never_started_call_day", "Enter an earlier day than the one on which a clinician closes"
+        )
     return problems

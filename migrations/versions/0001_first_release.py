@@ -119,6 +119,18 @@ def upgrade() -> None:
     sa.Column('next_run_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('job', name=op.f('pk_job_states'))
     )
+    op.create_table('mailbox_mails',
+    sa.Column('message_id', sa.String(length=200), nullable=False),
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.Column('data', sa.LargeBinary(), nullable=False),
+    sa.Column('arrived_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mailbox_mails')),
+    sa.UniqueConstraint('message_id', name=op.f('uq_mailbox_mails_message_id'))
+    )
+    with op.batch_alter_table('mailbox_mails', schema=None) as batch_op:
+        batch_op.create_index('ix_mailbox_mails_arrived', ['arrived_at'], unique=False)
+
     op.create_table('mailings',
     sa.Column('recipient_id', sa.BigInteger(), nullable=False),
     sa.Column('service_id', sa.BigInteger(), nullable=True),
@@ -1009,6 +1021,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_mailings_claim_token', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
 
     op.drop_table('mailings')
+    with op.batch_alter_table('mailbox_mails', schema=None) as batch_op:
+        batch_op.drop_index('ix_mailbox_mails_arrived')
+
+    op.drop_table('mailbox_mails')
     op.drop_table('job_states')
     with op.batch_alter_table('job_runs', schema=None) as batch_op:
         batch_op.drop_index('ix_job_runs_job_started')

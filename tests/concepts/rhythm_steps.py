@@ -9,6 +9,8 @@ from icbt_support.accounts.models import Account, Role
 from icbt_support.audit.models import Actor, ActorKind
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
+from icbt_support.measures.models import Occasion
+from icbt_support.measures.operations import answer_item, start_questionnaire
 from icbt_support.plan.models import ItemKind, PlanItem, Week
 from icbt_support.plan.rules import StepChoice
 from icbt_support.programme.library import find_programme
@@ -50,7 +52,11 @@ def letter(
     by_on: date | None = None,
     words: str = "You read the first pages, and wrote a goal.",
 ) -> LetterToSend:
-    step = StepChoice("One walk with Mo", "doing comes before feeling like it", by_on, time(18)) if by_on else None
+    step = (
+        StepChoice("One walk with Mo", "doing comes before feeling like it", by_on, time(18))
+        if by_on
+        else None
+    )
     return LetterToSend((LetterSection("What I noticed", words),), step, opens, next_review_at)
 
 
@@ -64,9 +70,7 @@ def preview(review: Review, content: LetterToSend, *, by: Actor, now: datetime) 
 
 def send(review: Review, content: LetterToSend, *, by: Actor, now: datetime) -> Sent:
     version = preview(review, content, by=by, now=now)
-    sent = send_review(
-        review, letter_of_draft(draft_content(content)), draft_version=version, by=by, now=now
-    )
+    sent = send_review(review, letter_of_draft(draft_content(content)), draft_version=version, by=by, now=now)
     db.session.commit()
     return sent
 
@@ -100,3 +104,17 @@ def reminders(
         .execution_options(populate_existing=True)
     )
     return [(row.kind.value, row.due_at) for row in rows]
+
+
+def answer_check_in(enrolment: Enrolment, week_number: int, *, value: int = 1, now: datetime) -> None:
+    """Answers every item of every questionnaire of the check-in; item 9 with 0."""
+    by = acting(enrolment.patient, Role.PATIENT)
+    programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
+    for slug in programme.check_in:
+        measure = programme.measures[slug]
+        questionnaire = start_questionnaire(
+            enrolment, measure, occasion=Occasion.CHECK_IN, week_number=week_number, by=by, now=now
+        )
+        for item in range(1, len(measure.items) + 1):
+            answer_item(questionnaire, item, 0 if item == measure.risk_item else value, by=by, now=now)
+    db.session.commit()

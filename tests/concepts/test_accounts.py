@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from icbt_support.accounts import invitations, operations, queries
+from icbt_support.accounts import operations, queries
 from icbt_support.accounts.links import LinkAlreadyUsed, find_open_link, make_link_token, use_link
 from icbt_support.accounts.models import AccountLink, LinkPurpose, Membership, PromptLevel, Role, Wording
 from icbt_support.accounts.passwords import hash_password, is_right_password
@@ -27,7 +27,7 @@ def actions() -> list[str]:
 
 
 def invitation(cast: Cast, now: datetime) -> AccountLink:
-    return invitations.owe_invitation(cast.supporter, service_id=cast.service.id, by=OPERATOR, now=now)
+    return operations.owe_invitation(cast.supporter, service_id=cast.service.id, by=OPERATOR, now=now)
 
 
 def owed(kind: ReminderKind) -> int:
@@ -41,7 +41,8 @@ def test_a_known_address_gives_the_account_that_has_it(cast: Cast, now: datetime
     again = operations.create_account(
         email="ALEX.REED@example.net ", full_name="X", called="X", zone="UTC", by=OPERATOR, now=now
     )
-    assert again.id == cast.patient.id and again.full_name == "Alex Reed"
+    assert again.id == cast.patient.id
+    assert again.full_name == "Alex Reed"
 
 
 def test_an_account_begins_discreet_and_with_preferences(cast: Cast, now: datetime) -> None:
@@ -121,7 +122,9 @@ def test_a_link_is_bound_to_its_purpose_its_key_and_its_time(cast: Cast, now: da
         use_link(link, now=end)
 
 
-@pytest.mark.parametrize("token", ["", "1", "1-", "0-" + "a" * 32, "9" * 19 + "-" + "a" * 32, "1-" + "A" * 32, "\x00"])
+@pytest.mark.parametrize(
+    "token", ["", "1", "1-", "0-" + "a" * 32, "9" * 19 + "-" + "a" * 32, "1-" + "A" * 32, "\x00"]
+)
 def test_odd_tokens_find_nothing(cast: Cast, now: datetime, token: str) -> None:
     invitation(cast, now)
     assert find_open_link(token, LinkPurpose.INVITATION, link_key=KEY, now=now) is None
@@ -129,7 +132,8 @@ def test_odd_tokens_find_nothing(cast: Cast, now: datetime, token: str) -> None:
 
 def test_a_new_link_withdraws_the_old_one_and_its_mail(cast: Cast, now: datetime) -> None:
     old, new = invitation(cast, now), invitation(cast, now)
-    assert old.withdrawn_at == now and new.withdrawn_at is None
+    assert old.withdrawn_at == now
+    assert new.withdrawn_at is None
     assert owed(ReminderKind.INVITATION) == 1
     with pytest.raises(LinkAlreadyUsed):
         use_link(old, now=now)
@@ -138,45 +142,57 @@ def test_a_new_link_withdraws_the_old_one_and_its_mail(cast: Cast, now: datetime
 def test_the_token_is_not_kept(cast: Cast, now: datetime) -> None:
     link = invitation(cast, now)
     mac = make_link_token(link, link_key=KEY).split("-")[1]
-    assert len(link.nonce) * 4 >= 128 and mac not in (link.nonce, str(link.id))
+    assert len(link.nonce) * 4 >= 128
+    assert mac not in (link.nonce, str(link.id))
 
 
 def test_a_new_password_closes_every_open_link_and_tells_the_person(cast: Cast, now: datetime) -> None:
-    reset = invitations.owe_password_reset(cast.patient, by=OPERATOR, now=now)
-    waiting = invitations.owe_invitation(cast.patient, service_id=cast.service.id, by=OPERATOR, now=now)
-    assert reset is not None and reset.expires_at == now + timedelta(hours=1)
+    reset = operations.owe_password_reset(cast.patient, by=OPERATOR, now=now)
+    waiting = operations.owe_invitation(cast.patient, service_id=cast.service.id, by=OPERATOR, now=now)
+    assert reset is not None
+    assert reset.expires_at == now + timedelta(hours=1)
     operations.reset_password(reset, hash_password("three calm words"), by=OPERATOR, now=now)
     assert waiting.withdrawn_at == now
-    assert owed(ReminderKind.SECURITY_NOTICE) == 1 and owed(ReminderKind.INVITATION) == 0
+    assert owed(ReminderKind.SECURITY_NOTICE) == 1
+    assert owed(ReminderKind.INVITATION) == 0
 
 
 def test_nobody_without_a_role_or_with_a_closed_account_gets_a_reset(cast: Cast, now: datetime) -> None:
     operations.disable_account(cast.colleague, by=OPERATOR, now=now)
-    assert invitations.owe_password_reset(cast.colleague, by=OPERATOR, now=now) is None
+    assert operations.owe_password_reset(cast.colleague, by=OPERATOR, now=now) is None
     stranger = operations.create_account(
         email="new@example.net", full_name="New", called="New", zone="UTC", by=OPERATOR, now=now
     )
-    assert invitations.owe_password_reset(stranger, by=OPERATOR, now=now) is None
+    assert operations.owe_password_reset(stranger, by=OPERATOR, now=now) is None
 
 
-def test_an_invitation_that_ran_out_is_renewed_for_somebody_without_a_password_only(cast: Cast, now: datetime) -> None:
+def test_an_invitation_that_ran_out_is_renewed_for_somebody_without_a_password_only(
+    cast: Cast, now: datetime
+) -> None:
     link = invitation(cast, now)
     later = now + timedelta(days=20)
-    renewed = invitations.renew_invitation(link, by=OPERATOR, now=later)
-    assert renewed is not None and renewed.account_id == link.account_id
+    renewed = operations.renew_invitation(link, by=OPERATOR, now=later)
+    assert renewed is not None
+    assert renewed.account_id == link.account_id
     assert renewed.expires_at == later + timedelta(days=14)
     operations.accept_invitation(renewed, hash_password("three calm words"), by=OPERATOR, now=later)
-    assert invitations.renew_invitation(link, by=OPERATOR, now=later) is None
+    assert operations.renew_invitation(link, by=OPERATOR, now=later) is None
 
 
-def test_the_first_person_of_an_installation_gets_a_service_and_an_invitation(app: object, now: datetime) -> None:
-    account = invitations.invite_first_person(
+def test_the_first_person_of_an_installation_gets_a_service_and_an_invitation(
+    app: object, now: datetime
+) -> None:
+    words = operations.invite_first_person(
         "First@example.net", Role.ADMINISTRATOR, "Westfield", by=OPERATOR, now=now
     )
+    assert words.startswith("first@example.net is invited to Westfield as administrator")
+    account = queries.find_account_by_email("first@example.net")
     service = db.session.scalar(select(Service).where(Service.name == "Westfield"))
     assert queries.roles_of(account, service.id) == {Role.ADMINISTRATOR}
-    assert account.password_hash is None and owed(ReminderKind.INVITATION) == 1
-    second = invitations.invite_first_person("two@example.net", Role.CLINICIAN, "Westfield", by=OPERATOR, now=now)
+    assert account.password_hash is None
+    assert owed(ReminderKind.INVITATION) == 1
+    operations.invite_first_person("two@example.net", Role.CLINICIAN, "Westfield", by=OPERATOR, now=now)
+    second = queries.find_account_by_email("two@example.net")
     assert queries.roles_of(second, service.id) == {Role.CLINICIAN}
     assert db.session.scalar(select(func.count(Service.id))) == 1
 

@@ -4,8 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from icbt_support.audit.models import Actor
 from icbt_support.enrolments.models import EnrolmentState
-from icbt_support.enrolments.transitions import NotPossibleNow
+from icbt_support.enrolments.refusals import NotPossibleNow
+from icbt_support.hours.operations import end_review_slot
+from icbt_support.hours.queries import held_booking, review_slots_of
 from icbt_support.plan.models import ItemKind, OpenedBecause
 from icbt_support.plan.queries import open_week_of
 from icbt_support.reviews.models import ReviewState
@@ -21,9 +24,6 @@ from icbt_support.rhythm.away import (
     propose_away,
     resume_course,
 )
-from icbt_support.hours.operations import end_review_slot
-from icbt_support.hours.queries import held_booking, review_slots_of
-from icbt_support.audit.models import Actor
 from tests.concepts.beginnings import THURSDAY_AT_NINE, as_clinician, as_patient, open_week_1, owed_kinds
 
 PROMPTS = {"session", "check_in", "agreed_step", "nudge"}

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from icbt_support.db import db
 from icbt_support.enrolments.models import EndCode, EnrolmentState
 from icbt_support.enrolments.queries import changes_of
-from icbt_support.enrolments.transitions import NotPossibleNow, UnknownCadence
+from icbt_support.enrolments.refusals import NotPossibleNow, UnknownCadence
 from icbt_support.hours.queries import held_booking
 from icbt_support.plan.queries import open_week_of
 from icbt_support.reviews.models import Review, ReviewState

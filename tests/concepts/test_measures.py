@@ -85,7 +85,7 @@ def assert_positives_are_alerts() -> None:
     assert audited == stored_positives()
 
 
-# Answers ------------------------------------------------------------------------------------------------------
+# Answers ----------------------------------------------------------------------------------------------------
 
 
 def test_a_changed_answer_is_a_new_version_and_the_same_one_is_not(cast: Cast, now: datetime) -> None:
@@ -113,7 +113,7 @@ def test_beginning_twice_is_one_questionnaire(cast: Cast, now: datetime) -> None
     assert begin(cast.enrolment, 1, now) is begin(cast.enrolment, 1, now)
 
 
-# Item 9 -------------------------------------------------------------------------------------------------------
+# Item 9 -----------------------------------------------------------------------------------------------------
 
 
 def test_the_answer_and_its_alert_are_one_commit(cast: Cast, now: datetime) -> None:
@@ -195,7 +195,7 @@ def test_other_items_raise_nothing(cast: Cast, now: datetime) -> None:
     assert answer(begin(cast.enrolment, 1, now, "gad-7"), 7, 3, now) is None
 
 
-# Finishing ----------------------------------------------------------------------------------------------------
+# Finishing --------------------------------------------------------------------------------------------------
 
 
 def test_a_missing_item_is_refused_and_the_answers_are_kept(cast: Cast, now: datetime) -> None:
@@ -228,8 +228,14 @@ def test_finishing_computes_the_totals_once(cast: Cast, now: datetime) -> None:
     assert again is first
     scores = scores_of([cast.enrolment.id, cast.other_enrolment.id])
     assert set(scores) == {cast.enrolment.id}
-    assert [(score.week_number, score.total) for score in scores[cast.enrolment.id]["phq-9"]] == [(0, 16), (1, 8)]
-    assert [(score.week_number, score.total) for score in scores[cast.enrolment.id]["gad-7"]] == [(0, 14), (1, 7)]
+    assert [(score.week_number, score.total) for score in scores[cast.enrolment.id]["phq-9"]] == [
+        (0, 16),
+        (1, 8),
+    ]
+    assert [(score.week_number, score.total) for score in scores[cast.enrolment.id]["gad-7"]] == [
+        (0, 14),
+        (1, 7),
+    ]
     assert [row.total for row in finished(cast.enrolment, "phq-9")] == [16, 8]
     assert check_in_finished_at([cast.enrolment.id], 1) == {cast.enrolment.id: later}
     assert check_ins_finished([cast.enrolment.id]) == {

@@ -20,7 +20,8 @@ from icbt_support.messages.queries import (
     unread_for_patient,
     unread_for_staff,
 )
-from icbt_support.messages.rules import NOT_SAFE_WORDS, reading_days_words as words_of_days
+from icbt_support.messages.rules import NOT_SAFE_WORDS
+from icbt_support.messages.rules import reading_days_words as words_of_days
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import ReminderKind, ReminderState
 from icbt_support.risk.models import AlertNotice, Grade, ReadFirst, RiskAlert
@@ -120,7 +121,7 @@ def test_words_never_change(cast: Cast, now: datetime) -> None:
         db.session.rollback()
 
 
-# Late ---------------------------------------------------------------------------------------------------------
+# Late -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_the_days_on_which_messages_are_read(cast: Cast) -> None:
     assert words_of_days("Pat", []) == "Pat reads messages on working days, not straight away"
 
 
-# Not safe -----------------------------------------------------------------------------------------------------
+# Not safe ---------------------------------------------------------------------------------------------------
 
 
 def test_not_safe_is_a_message_and_an_urgent_alert_together(cast: Cast, now: datetime) -> None:

@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from icbt_support.accounts.models import SessionEmail, Wording
+from icbt_support.audit.models import Actor
 from icbt_support.enrolments.models import EnrolmentState, OnboardingStep
 from icbt_support.enrolments.operations import NoSessionTimes, SameSessionTimeTwice, WeeklyTime
 from icbt_support.enrolments.queries import changes_of, current_consent
 from icbt_support.hours.queries import held_booking
-from icbt_support.hours.transitions import SlotTaken, book_slot
+from icbt_support.hours.refusals import SlotTaken
+from icbt_support.hours.transitions import book_slot
 from icbt_support.plan.queries import open_week_of
 from icbt_support.reviews.queries import review_of_week, welcome_of
 from icbt_support.rhythm.onboarding import (
@@ -24,7 +26,6 @@ from icbt_support.rhythm.onboarding import (
     step_now,
 )
 from icbt_support.rhythm.weeks import open_due_weeks
-from icbt_support.audit.models import Actor
 from tests.concepts.beginnings import THURSDAY_AT_NINE, acting, answer_baseline, invite_robin, owed_kinds
 
 MONDAY_EVENING = WeeklyTime(0, time(19))

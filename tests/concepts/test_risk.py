@@ -89,7 +89,7 @@ def second_on_duty(cast: Cast, now: datetime) -> Account:
     return second
 
 
-# Raising ------------------------------------------------------------------------------------------------------
+# Raising ----------------------------------------------------------------------------------------------------
 
 
 def test_an_alert_tells_the_supporter_and_the_clinician_on_duty_at_once(cast: Cast, now: datetime) -> None:
@@ -183,7 +183,7 @@ def test_a_concern_is_told_and_does_not_tell_the_one_who_raised_it(cast: Cast, n
         risk.raise_concern(cast.enrolment, "  ", Grade.URGENT, posted_key="x", by=by, now=now)
 
 
-# Nobody there -------------------------------------------------------------------------------------------------
+# Nobody there -----------------------------------------------------------------------------------------------
 
 
 def test_with_an_empty_duty_list_every_clinician_is_told_and_the_administrator_without_content(
@@ -231,7 +231,7 @@ def test_a_clinician_who_is_disabled_is_not_the_one_who_is_told(cast: Cast, now:
     assert (second.id, NoticeReason.DUTY) in notices(alert)
 
 
-# The clock ----------------------------------------------------------------------------------------------------
+# The clock --------------------------------------------------------------------------------------------------
 
 
 def test_it_goes_to_the_next_on_duty_then_to_everybody_and_never_stops(cast: Cast, now: datetime) -> None:
@@ -298,7 +298,7 @@ def test_when_duty_empties_later_every_clinician_is_told(cast: Cast, now: dateti
     }
 
 
-# What people do -----------------------------------------------------------------------------------------------
+# What people do ---------------------------------------------------------------------------------------------
 
 
 def test_taking_it_needs_a_person_and_words_and_stops_the_clock(cast: Cast, now: datetime) -> None:
@@ -333,7 +333,11 @@ def test_resolving_keeps_who_and_what(cast: Cast, now: datetime) -> None:
     risk.resolve_alert(alert, "Alex, by phone", "A call on Friday", "The GP", by=by, now=now)
     db.session.commit()
     db.session.expire_all()
-    assert (alert.spoken_to, alert.agreed, alert.others_told) == ("Alex, by phone", "A call on Friday", "The GP")
+    assert (alert.spoken_to, alert.agreed, alert.others_told) == (
+        "Alex, by phone",
+        "A call on Friday",
+        "The GP",
+    )
     assert alert.acknowledged_by == alert.resolved_by == cast.clinician.id
     assert open_alerts([cast.service.id]) == []
     with pytest.raises(risk.AlreadyResolved):
@@ -378,7 +382,9 @@ def test_the_database_refuses_to_delete_an_alert_or_change_its_answer(cast: Cast
 def test_a_call_is_logged_with_its_alert(cast: Cast, now: datetime) -> None:
     alert = item_9(cast.enrolment, 1, now)
     by = person(cast.clinician, Role.CLINICIAN)
-    call = risk.log_call(cast.enrolment, CallOutcome.NO_ANSWER, "Try again at 3pm", 2, alert=alert, by=by, now=now)
+    call = risk.log_call(
+        cast.enrolment, CallOutcome.NO_ANSWER, "Try again at 3pm", 2, alert=alert, by=by, now=now
+    )
     assert (call.alert_id, call.called_by, call.called_at) == (alert.id, cast.clinician.id, now)
 
 
@@ -392,14 +398,16 @@ def test_read_first_marks_once_and_is_read_by_staff(cast: Cast, now: datetime) -
     assert risk.mark_read(cast.enrolment, by=person(cast.supporter, Role.SUPPORTER), now=now) == 0
 
 
-# Reads --------------------------------------------------------------------------------------------------------
+# Reads ------------------------------------------------------------------------------------------------------
 
 
 def test_alerts_stay_within_their_service(cast: Cast, now: datetime) -> None:
     alert = item_9(cast.enrolment, 3, now)
     assert open_alerts([cast.elsewhere.id]) == []
     assert open_alert_count([cast.service.id]) == 1
-    assert open_alerts_by_enrolment([cast.enrolment.id, cast.other_enrolment.id]) == {cast.enrolment.id: [alert]}
+    assert open_alerts_by_enrolment([cast.enrolment.id, cast.other_enrolment.id]) == {
+        cast.enrolment.id: [alert]
+    }
 
 
 def test_the_banner_of_each_role_has_no_clinical_words(cast: Cast, now: datetime) -> None:

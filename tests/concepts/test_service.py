@@ -52,19 +52,26 @@ def test_a_name_is_taken_once(service: Service, now: datetime) -> None:
 
 def test_changed_names_are_in_the_audit_and_what_was_written_is_not(service: Service, now: datetime) -> None:
     changed = operations.change_service(service, DETAILS, by=OPERATOR, now=now)
-    assert "out_of_hours_words" in changed and "name" not in changed
-    assert last_line().action == "changed_service" and "option 2" not in last_line().detail
+    assert "out_of_hours_words" in changed
+    assert "name" not in changed
+    assert last_line().action == "changed_service"
+    assert "option 2" not in last_line().detail
     assert operations.change_service(service, DETAILS, by=OPERATOR, now=now) == []
 
 
-def test_help_lines_are_replaced_with_the_day_on_which_they_were_tried(service: Service, now: datetime) -> None:
+def test_help_lines_are_replaced_with_the_day_on_which_they_were_tried(
+    service: Service, now: datetime
+) -> None:
     choices = [
         HelpLineChoice(HelpLineKind.EMERGENCY, "Call 999", "tel:999", "in danger"),
         HelpLineChoice(HelpLineKind.TALK, "Call 0800 1111", "tel:08001111", "free"),
     ]
     operations.set_help_lines(service, choices, checked_on=date(2026, 11, 18), by=OPERATOR, now=now)
     db.session.expire_all()
-    assert [(line.position, line.href) for line in service.help_lines] == [(1, "tel:999"), (2, "tel:08001111")]
+    assert [(line.position, line.href) for line in service.help_lines] == [
+        (1, "tel:999"),
+        (2, "tel:08001111"),
+    ]
     assert help_lines_checked_on(service.help_lines) == date(2026, 11, 18)
 
 
@@ -78,12 +85,11 @@ def test_numbers_of_the_rhythm_are_kept_with_what_they_were(service: Service, no
     numbers = replace(RhythmSettings(), check_in_opens_days=2)
     operations.change_rhythm(service, numbers, by=OPERATOR, now=now)
     db.session.expire_all()
-    assert service.rhythm.check_in_opens_days == 2 and service.rhythm.invitation_prompt_days == (2, 6)
+    assert service.rhythm.check_in_opens_days == 2
+    assert service.rhythm.invitation_prompt_days == (2, 6)
     assert last_line().detail == "check_in_opens_days 3 to 2"
     with pytest.raises(operations.NumbersOutOfBounds):
-        operations.change_rhythm(
-            service, replace(numbers, review_promised_hour=3), by=OPERATOR, now=now
-        )
+        operations.change_rhythm(service, replace(numbers, review_promised_hour=3), by=OPERATOR, now=now)
 
 
 def test_services_are_found_by_name_and_number(cast: Cast) -> None:

@@ -9,7 +9,7 @@ from icbt_support.accounts.models import Role
 from icbt_support.db import db
 from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.hours.models import Absence
-from icbt_support.hours.transitions import OutsideSlots, SlotTaken
+from icbt_support.hours.refusals import OutsideSlots, SlotTaken
 from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause
 from icbt_support.plan.queries import latest_week_of, open_week_of, week_of
 from icbt_support.reminders.rules import ReminderState
@@ -62,7 +62,11 @@ def test_a_review_is_booked_in_a_slot_that_nobody_holds(cast: Cast) -> None:
     db.session.commit()
     with pytest.raises(SlotTaken) as refused:
         book_review(cast.other_enrolment, at(26, 9), number=1, by=SYSTEM, now=at(19, 10))
-    assert [free.starts_at for free in refused.value.next_three] == [at(26, 9, 15), at(26, 9, 30), at(26, 9, 45)]
+    assert [free.starts_at for free in refused.value.next_three] == [
+        at(26, 9, 15),
+        at(26, 9, 30),
+        at(26, 9, 45),
+    ]
     with pytest.raises(OutsideSlots):
         book_review(cast.other_enrolment, at(27, 9), number=1, by=SYSTEM, now=at(19, 10))
 

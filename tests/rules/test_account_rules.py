@@ -41,7 +41,8 @@ def test_long_enough_passwords_of_any_characters_are_taken(password: str) -> Non
 )
 def test_other_passwords_are_refused_with_what_to_do(password: str, begins: str) -> None:
     problem = password_problem(password, common=passwords.common_passwords(), email="sam@example.org")
-    assert problem is not None and problem.startswith(begins)
+    assert problem is not None
+    assert problem.startswith(begins)
 
 
 def test_the_common_list_holds_thousands() -> None:
@@ -60,7 +61,14 @@ def test_nothing_is_the_right_password_of_an_account_without_one() -> None:
 
 def test_addresses_are_kept_in_one_way() -> None:
     assert tidy_email(" Sam.Taylor@Example.ORG ") == "sam.taylor@example.org"
-    for text in ("", "sam", "sam@", "a b@example.org", "sam@example.org\r\nBcc: x@example.org", "sam\x00@example.org"):
+    for text in (
+        "",
+        "sam",
+        "sam@",
+        "a b@example.org",
+        "sam@example.org\r\nBcc: x@example.org",
+        "sam\x00@example.org",
+    ):
         with pytest.raises(NotAnAddress):
             tidy_email(text)
 

@@ -29,7 +29,12 @@ def after(
 ) -> datetime | None:
     first = start.astimezone(ZONE).date() - timedelta(days=1)
     windows = duty_windows(
-        duty, from_on=first, until_on=first + timedelta(days=30), zone=LONDON, closed_days=closed, days_away=away
+        duty,
+        from_on=first,
+        until_on=first + timedelta(days=30),
+        zone=LONDON,
+        closed_days=closed,
+        days_away=away,
     )
     return add_minutes_in_windows(start.astimezone(UTC), minutes, windows)
 
@@ -75,13 +80,15 @@ def test_without_duty_there_is_no_time() -> None:
     assert after(local(19, 10), 15, duty=[]) is None
 
 
-# Words --------------------------------------------------------------------------------------------------------
+# Words ------------------------------------------------------------------------------------------------------
 
 SERVICE = Service(
     name="Northfield",
     out_of_hours_words="We close at 5pm.",
     help_lines=[
-        HelpLine(position=1, title="Call 111, option 2", href="tel:111", words="", checked_on=date(2026, 11, 2)),
+        HelpLine(
+            position=1, title="Call 111, option 2", href="tel:111", words="", checked_on=date(2026, 11, 2)
+        ),
         HelpLine(position=2, title="Call 116 123", href="tel:116123", words="", checked_on=date(2026, 11, 2)),
     ],
 )

@@ -28,7 +28,9 @@ def test_an_incomplete_form_has_no_total() -> None:
     assert refusal.value.missing == (2, 4)
 
 
-@pytest.mark.parametrize(("total", "rule", "expected"), [(9, PHQ9, False), (10, PHQ9, True), (7, GAD7, False), (8, GAD7, True)])
+@pytest.mark.parametrize(
+    ("total", "rule", "expected"), [(9, PHQ9, False), (10, PHQ9, True), (7, GAD7, False), (8, GAD7, True)]
+)
 def test_caseness(total: int, rule: MeasureRule, expected: bool) -> None:
     assert is_case(total, rule) is expected
 

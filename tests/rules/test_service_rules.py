@@ -21,7 +21,12 @@ CHECKED = date(2026, 11, 2)
 
 def service_with(checked_on: date | None = CHECKED, words: str = "Call 111.") -> Service:
     line = HelpLine(
-        position=1, kind=HelpLineKind.TALK, title="Call 116 123", href="tel:116123", words="", checked_on=checked_on
+        position=1,
+        kind=HelpLineKind.TALK,
+        title="Call 116 123",
+        href="tel:116123",
+        words="",
+        checked_on=checked_on,
     )
     return Service(
         name="Northfield",
@@ -46,7 +51,9 @@ def test_each_thing_that_is_missing_is_a_sentence() -> None:
 def test_a_service_without_help_lines_cannot_invite() -> None:
     service = service_with()
     service.help_lines = []
-    assert missing_before_inviting(service, duty_count=1) == ["Check the help lines and say on which day you tried them."]
+    assert missing_before_inviting(service, duty_count=1) == [
+        "Check the help lines and say on which day you tried them."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,12 @@ def test_today_is_said_even_when_nothing_is_planned() -> None:
 
 def test_an_item_done_early_stands_on_the_day_on_which_it_was_done() -> None:
     done = ItemOnStrip(
-        ItemKind.SESSION, "Planning", date(2026, 11, 24), time(19), "done", datetime(2026, 11, 21, 19, 5, tzinfo=UTC)
+        ItemKind.SESSION,
+        "Planning",
+        date(2026, 11, 24),
+        time(19),
+        "done",
+        datetime(2026, 11, 21, 19, 5, tzinfo=UTC),
     )
     model = strip(items=[done], today=date(2026, 11, 22))
     assert [(item.title, item.state, item.when) for item in model.columns[2].items] == [
@@ -91,7 +96,11 @@ def test_the_check_in_bar_runs_from_open_to_asked_or_to_done() -> None:
     assert bar is not None
     assert (bar.from_column, bar.to_column, bar.label) == (5, 7, "opens Mon, asked Wed 6pm")
     late = CheckInOnStrip(
-        CHECK_IN.opens_on, CHECK_IN.asked_on, CHECK_IN.asked_at, "done", datetime(2026, 11, 26, 7, 30, tzinfo=UTC)
+        CHECK_IN.opens_on,
+        CHECK_IN.asked_on,
+        CHECK_IN.asked_at,
+        "done",
+        datetime(2026, 11, 26, 7, 30, tzinfo=UTC),
     )
     done = strip(check_in=late).check_in
     assert done is not None

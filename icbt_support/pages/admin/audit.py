@@ -1,6 +1,7 @@
 """The audit, as an administrator may read it: who did what, when; never anything about a patient's health."""
 
 from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request, url_for
 
@@ -34,8 +35,12 @@ def show() -> str:
         people=[(str(account.id), account.full_name) for account in staff],
         actions=[(action, _words(action)) for action in actions_in_scope(scope)],
         chosen=chosen,
-        next_href=url_for("admin_audit.show", before=shown[-1].id, **chosen) if len(lines) > LINES_A_PAGE else "",
+        next_href=_earlier(shown[-1], chosen) if len(lines) > LINES_A_PAGE else "",
     )
+
+
+def _earlier(last: AuditLine, chosen: dict[str, str]) -> str:
+    return f"{url_for('admin_audit.show')}?{urlencode({**chosen, 'before': last.id})}"
 
 
 def _wanted(service: Service, scope: AuditScope) -> tuple[AuditFilter, dict[str, str]]:
@@ -95,7 +100,7 @@ def _actor_words(line: AuditLine, names: dict[int, str]) -> str:
 
 
 def _what(line: AuditLine) -> str:
-    """Acts on a patient's course are told apart only as looking and changing: more would say what was treated."""
+    """Acts on a course are told apart only as looking and changing: more would be clinical."""
     if line.enrolment_id is None:
         return _words(line.action)
     return "Opened a patient's record" if line.action == READ_RECORD else "Changed a patient's record"
@@ -107,7 +112,9 @@ def _about(line: AuditLine, names: dict[int, str]) -> str:
     if line.object_kind == "account" and line.object_id is not None:
         about = names.get(line.object_id, f"Person {line.object_id}")
         return f"{about}: {line.detail}" if line.detail else about
-    return line.detail if line.object_kind in ("service", "") else f"{_words(line.object_kind)} {line.object_id}"
+    return (
+        line.detail if line.object_kind in ("service", "") else f"{_words(line.object_kind)} {line.object_id}"
+    )
 
 
 def _words(name: str) -> str:

@@ -7,6 +7,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import SelectField, SelectMultipleField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support.accounts.models import Role
@@ -46,12 +47,18 @@ View = Response | str | tuple[str, int]
 class DutyForm(FlaskForm):
     weekdays = SelectMultipleField(
         "Days",
-        choices=[(str(number), name) for number, name in enumerate(WEEKDAYS)],
+        choices=[SelectChoice(str(number), name) for number, name in enumerate(WEEKDAYS)],
         validators=[InputRequired("Select at least one day")],
     )
-    starts = SelectField("From", choices=time_choices(0, 23), default="09:00")
-    ends = SelectField("To", choices=time_choices(0, 23), default="17:00")
-    position = SelectField("Place", choices=[(str(n), words) for n, words in enumerate(PLACES, start=1)])
+    starts = SelectField(
+        "From", choices=[SelectChoice(*choice) for choice in time_choices(0, 23)], default="09:00"
+    )
+    ends = SelectField(
+        "To", choices=[SelectChoice(*choice) for choice in time_choices(0, 23)], default="17:00"
+    )
+    position = SelectField(
+        "Place", choices=[SelectChoice(str(n), words) for n, words in enumerate(PLACES, start=1)]
+    )
     clinician = SelectField("Clinician", validators=[InputRequired("Select a clinician")])
 
 
@@ -138,7 +145,7 @@ def close_day() -> View:
 def _duty_form(service: Service, *, is_posted: bool) -> DutyForm:
     form = DutyForm() if is_posted else DutyForm(formdata=None)
     clinicians = staff_with_role(service.id, Role.CLINICIAN)
-    form.clinician.choices = [(str(account.id), account.full_name) for account in clinicians]
+    form.clinician.choices = [SelectChoice(str(account.id), account.full_name) for account in clinicians]
     return form
 
 

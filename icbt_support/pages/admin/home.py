@@ -75,5 +75,7 @@ def _tasks(service: Service) -> list[Task]:
             )
         )
     if not staff_with_role(service.id, Role.SUPPORTER):
-        tasks.append(Task("Nobody here is a supporter.", url_for("admin_people.show_invite"), "Invite a supporter"))
+        tasks.append(
+            Task("Nobody here is a supporter.", url_for("admin_people.show_invite"), "Invite a supporter")
+        )
     return tasks

@@ -8,7 +8,6 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from icbt_support.accounts import operations as accounts
-from icbt_support.accounts.invitations import invite_person, owe_invitation
 from icbt_support.accounts.models import STAFF_ROLES, Account, Role
 from icbt_support.accounts.queries import (
     find_account_by_email,
@@ -19,11 +18,12 @@ from icbt_support.accounts.queries import (
 )
 from icbt_support.accounts.rules import NotAnAddress, tidy_email
 from icbt_support.audit import Actor
-from icbt_support.enrolments.queries import open_enrolments_of_clinician, open_enrolments_of_supporter
-from icbt_support.hours.queries import duty_sessions
+from icbt_support.cadence import local_day
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import Line, strip_text
 from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
+from icbt_support.pages.kit import short_day
+from icbt_support.rhythm.handover import Hanging, StillHangs, close_account, what_hangs_on
 from icbt_support.service.models import Service
 
 blueprint = Blueprint("admin_people", __name__)
@@ -38,6 +38,7 @@ ROLE_HINTS = {
     Role.CLINICIAN.value: "Invites people, answers alerts, sees everyone's record in this service",
     Role.ADMINISTRATOR.value: "Runs the service: people, duty, jobs, audit. Never sees what patients write",
 }
+HAND_OVER_FIRST = "This person still has work that needs a new named owner. A clinician hands it over first."
 ROLE_CHOICES = [SelectChoice(role.value, ROLE_WORDS[role]) for role in STAFF_ROLES]
 
 
@@ -48,7 +49,10 @@ class RoleForm(FlaskForm):
 class InviteForm(RoleForm):
     email = StringField(
         "Email address",
-        [InputRequired("Enter an email address"), Length(max=254, message="Enter an address that is shorter")],
+        [
+            InputRequired("Enter an email address"),
+            Length(max=254, message="Enter an address that is shorter"),
+        ],
         [strip_text],
     )
     full_name = Line("Full name", missing="Enter the person's full name", maximum=120)
@@ -68,7 +72,7 @@ class InviteForm(RoleForm):
 @allow(Role.ADMINISTRATOR)
 def index() -> str:
     service = _service()
-    rows = [(account, _role_words(account, service), _state(account, service)) for account in staff_of(service.id)]
+    rows = [_row(account, service) for account in staff_of(service.id)]
     return render_template("admin/people.html", rows=rows)
 
 
@@ -85,7 +89,7 @@ def invite() -> Response | str:
     form = InviteForm()
     if not form.validate_on_submit():
         return render_template("admin/people_invite.html", form=form, role_hints=ROLE_HINTS)
-    account = invite_person(
+    account = accounts.invite_person(
         email=form.email.data,
         full_name=form.full_name.data,
         called=form.called.data,
@@ -118,6 +122,7 @@ def show(account_id: int) -> str:
         role_hints=ROLE_HINTS,
         is_self=account.id == current_account().id,
         works_elsewhere=_works_elsewhere(account, service),
+        hanging=_everything_that_hangs(account),
     )
 
 
@@ -142,9 +147,8 @@ def give_role(account_id: int) -> Response:
 def end_role(account_id: int) -> Response:
     account, service = _someone_else(account_id), _service()
     role = _posted_role()
-    still_held = _work_in(role, account, service)
-    if still_held:
-        return _refuse(account, still_held)
+    if _what_hangs_in(role, what_hangs_on(account, now=request_time())):
+        return _refuse(account, HAND_OVER_FIRST)
     try:
         accounts.end_role(account, role, service_id=service.id, by=_actor(), now=request_time())
     except accounts.LastAdministrator:
@@ -162,11 +166,10 @@ def disable(account_id: int) -> Response:
     account, service = _someone_else(account_id), _service()
     if _works_elsewhere(account, service):
         return _refuse(account, "This person works for another service too. End their roles here instead.")
-    still_held = next(filter(None, (_work_in(role, account, service) for role in ROLE_WORDS)), "")
-    if still_held:
-        return _refuse(account, still_held)
     try:
-        accounts.disable_account(account, by=_actor(), now=request_time())
+        close_account(account, by=_actor(), now=request_time())
+    except StillHangs:
+        return _refuse(account, HAND_OVER_FIRST)
     except accounts.LastAdministrator:
         return _refuse(account, "A service keeps at least one administrator. Make somebody else one first.")
     flash(f"{account.full_name}'s account is closed. They are signed out everywhere.", "success")
@@ -190,9 +193,13 @@ def enable(account_id: int) -> Response:
 @commits
 def invite_again(account_id: int) -> Response:
     account, service = _person(account_id), _service()
-    if account.password_hash is not None or account.disabled_at is not None or not roles_of(account, service.id):
+    if (
+        account.password_hash is not None
+        or account.disabled_at is not None
+        or not roles_of(account, service.id)
+    ):
         return _refuse(account, "This person does not need an invitation.")
-    owe_invitation(account, service_id=service.id, by=_actor(), now=request_time())
+    accounts.owe_invitation(account, service_id=service.id, by=_actor(), now=request_time())
     flash("A new invitation is on its way. The old one does not work any more.", "success")
     return redirect(url_for("admin_people.show", account_id=account_id))
 
@@ -242,23 +249,35 @@ def _works_elsewhere(account: Account, service: Service) -> bool:
     return any(membership.service_id != service.id for membership in open_memberships(account))
 
 
-def _work_in(role: Role, account: Account, service: Service) -> str:
-    """What the person still holds in a role, as a sentence; empty if nothing."""
+def _what_hangs_in(role: Role, hanging: Hanging) -> list[str]:
+    """What the person still holds in a role, as short words without any name of a patient."""
     if role is Role.SUPPORTER:
-        courses = [course for course in open_enrolments_of_supporter(account.id) if course.service_id == service.id]
-        if courses:
-            return f"{account.called} is the supporter of {_people(len(courses))}. Hand them over first."
-    if role is Role.CLINICIAN:
-        courses = [course for course in open_enrolments_of_clinician(account.id) if course.service_id == service.id]
-        if courses:
-            return f"{account.called} is the clinician of {_people(len(courses))}. Hand them over first."
-        if any(session.clinician_id == account.id for session in duty_sessions(service)):
-            return f"{account.called} is on the duty list. Put somebody else there first."
-    return ""
+        counted = (
+            (len(hanging.patients), "person", "people"),
+            (len(hanging.reviews), "owed review", "owed reviews"),
+            (len(hanging.drafts), "draft", "drafts"),
+            (len(hanging.messages), "unread message", "unread messages"),
+            (len(hanging.alerts), "open alert", "open alerts"),
+        )
+    elif role is Role.CLINICIAN:
+        counted = (
+            (len(hanging.clinical_patients), "person as clinician", "people as clinician"),
+            (len(hanging.duty), "duty session", "duty sessions"),
+        )
+    else:
+        counted = ()
+    return [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
 
 
-def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count} people"
+def _everything_that_hangs(account: Account) -> list[str]:
+    hanging = what_hangs_on(account, now=request_time())
+    return [words for role in ROLE_WORDS for words in _what_hangs_in(role, hanging)]
+
+
+def _row(account: Account, service: Service) -> tuple[Account, str, tuple[str, str], str]:
+    last = account.last_signed_in_at
+    last_words = short_day(local_day(last, service.zone)) if last else "Not yet"
+    return account, _role_words(account, service), _state(account, service), last_words
 
 
 def _role_words(account: Account, service: Service) -> str:

@@ -1,6 +1,7 @@
 """The service itself: names, words for patients, help lines and the numbers of the rhythm."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -61,7 +62,9 @@ class ServiceForm(FlaskForm):
         maximum=60,
         description="Choose neutral words: this name can show on a locked phone.",
     )
-    brand = SelectField("Colour", choices=[SelectChoice(brand.value, words) for brand, words in BRAND_WORDS.items()])
+    brand = SelectField(
+        "Colour", choices=[SelectChoice(brand.value, words) for brand, words in BRAND_WORDS.items()]
+    )
     duty_phone = Line("Phone number of the service", maximum=40)
     contact_words = LongText("When people can call, and whom they ask for")
     out_of_hours_words = LongText(
@@ -73,7 +76,7 @@ class ServiceForm(FlaskForm):
     out_of_hours_contact = Line("Staffed contact outside duty hours, if there is one", maximum=200)
 
     def validate_sender_name(self, field: Line) -> None:
-        if any(sign in (field.data or "") for sign in "\r\n<>@\""):
+        if any(sign in (field.data or "") for sign in '\r\n<>@"'):
             raise ValidationError("Enter a name without < > @ and quotation marks")
 
 
@@ -85,7 +88,9 @@ class HelpLinesForm(FlaskForm):
 
 
 class PhrasesForm(FlaskForm):
-    phrases = LongText("Phrases, one on each line", description="Leave this empty to use the list of the product.")
+    phrases = LongText(
+        "Phrases, one on each line", description="Leave this empty to use the list of the product."
+    )
 
 
 @blueprint.get("/admin/service")
@@ -101,7 +106,7 @@ def save() -> Response | str:
     form, service = ServiceForm(), _service()
     if not form.validate_on_submit():
         return render_template("admin/service.html", form=form, service=service)
-    details = ServiceDetails(**{**_data_of(form, ServiceDetails), "brand": Brand(form.brand.data)})
+    details = _details_of(form)
     try:
         operations.change_service(service, details, by=_actor(), now=request_time())
     except operations.NameTaken:
@@ -127,19 +132,17 @@ def save_help_lines() -> Response | str:
     form, lines = HelpLinesForm(), _posted_lines()
     problems = _line_problems(lines)
     is_valid = form.validate_on_submit()
-    today = local_day(request_time(), _service().zone)
-    if is_valid and (form.checked_on.data is None or form.checked_on.data > today):
+    checked_on: date | None = form.checked_on.data
+    if is_valid and (checked_on is None or checked_on > local_day(request_time(), _service().zone)):
         form.checked_on.errors = ["Enter the day on which you tried the numbers, today or earlier"]
-        is_valid = False
-    if problems or not is_valid:
+    if problems or form.checked_on.errors or checked_on is None:
         form.form_errors.extend(problems)
         return _help_lines_page(form, lines)
     choices = [
-        HelpLineChoice(HelpLineKind(line["kind"]), line["title"], line["href"], line["words"]) for line in lines
+        HelpLineChoice(HelpLineKind(line["kind"]), line["title"], line["href"], line["words"])
+        for line in lines
     ]
-    operations.set_help_lines(
-        _service(), choices, checked_on=form.checked_on.data, by=_actor(), now=request_time()
-    )
+    operations.set_help_lines(_service(), choices, checked_on=checked_on, by=_actor(), now=request_time())
     return _saved("admin_service.show_help_lines")
 
 
@@ -204,8 +207,9 @@ def _saved(endpoint: str) -> Response:
     return redirect(url_for(endpoint))
 
 
-def _data_of(form: FlaskForm, shape: type) -> dict[str, Any]:
-    return {name: form[name].data or "" for name in shape.__dataclass_fields__}
+def _details_of(form: ServiceForm) -> ServiceDetails:
+    texts: dict[str, Any] = {field.name: form[field.name].data or "" for field in fields(ServiceDetails)}
+    return ServiceDetails(**{**texts, "brand": Brand(form.brand.data)})
 
 
 def _help_lines_page(form: HelpLinesForm, lines: list[dict[str, str]]) -> str:
@@ -255,9 +259,11 @@ def _rhythm_page(form: BaseForm) -> str:
 
 def _rhythm_form(service: Service) -> BaseForm:
     """A number for each bound, named as in the settings."""
-    fields = {
-        name: IntegerField(f"{bounds.words} {bounds.unit}".strip(), description=f"{bounds.low} to {bounds.high}")
+    numbers = {
+        name: IntegerField(
+            f"{bounds.words} {bounds.unit}".strip(), description=f"{bounds.low} to {bounds.high}"
+        )
         for name, bounds in RHYTHM_BOUNDS.items()
     }
-    form_class = type("RhythmForm", (FlaskForm,), fields)
+    form_class = type("RhythmForm", (FlaskForm,), numbers)
     return form_class(obj=service.rhythm)

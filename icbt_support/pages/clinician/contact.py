@@ -6,7 +6,13 @@ from icbt_support.accounts.models import Role
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.pages.commits import commits
 from icbt_support.pages.contact_sheets import CallForm, call_form, contact_page, keep_call
-from icbt_support.pages.guards import allow, clinical_enrolment, clinician_actor, current_account, request_time
+from icbt_support.pages.guards import (
+    allow,
+    clinical_enrolment,
+    clinician_actor,
+    current_account,
+    request_time,
+)
 
 blueprint = Blueprint("clinician_contact", __name__)
 

@@ -7,6 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import RadioField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support.accounts.models import Role
@@ -14,10 +15,10 @@ from icbt_support.accounts.queries import staff_with_role
 from icbt_support.cadence import to_local
 from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import changes_of, local_today
+from icbt_support.enrolments.refusals import NotPossibleNow
 from icbt_support.enrolments.rules import day_of_invitation
-from icbt_support.enrolments.transitions import NotPossibleNow
 from icbt_support.hours.queries import next_free_times
-from icbt_support.hours.transitions import TimeNotFree
+from icbt_support.hours.refusals import TimeNotFree
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LongText
 from icbt_support.pages.guards import allow, clinical_enrolment, clinician_actor, request_time
@@ -68,7 +69,8 @@ class ResumeForm(FlaskForm):
 
 class CadenceForm(FlaskForm):
     cadence = RadioField(
-        "How often is a review written?", choices=[("7", "Every week"), ("14", "Every two weeks")]
+        "How often is a review written?",
+        choices=[SelectChoice("7", "Every week"), SelectChoice("14", "Every two weeks")],
     )
 
 
@@ -89,15 +91,18 @@ class Decisions:
         return form
 
     def _offer(self, enrolment: Enrolment, now: datetime) -> None:
-        self.end.end_code.choices = [(code.value, CODE_WORDS[code]) for code in codes_that_fit(enrolment)]
+        self.end.end_code.choices = [
+            SelectChoice(code.value, CODE_WORDS[code]) for code in codes_that_fit(enrolment)
+        ]
         self.hand_over.to_supporter.choices = [
-            (str(account.id), account.full_name)
+            SelectChoice(str(account.id), account.full_name)
             for account in staff_with_role(enrolment.service_id, Role.SUPPORTER)
             if account.id != enrolment.supporter_id
         ]
         programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
         self.resume.module.choices = [
-            (module.slug, f"Module {module.number}: {module.title}") for module in programme.modules
+            SelectChoice(module.slug, f"Module {module.number}: {module.title}")
+            for module in programme.modules
         ]
         self.resume.review_at.choices = _review_times(enrolment, now)
 
@@ -256,12 +261,12 @@ def _page(enrolment: Enrolment, decisions: Decisions) -> str:
     )
 
 
-def _review_times(enrolment: Enrolment, now: datetime) -> list[tuple[str, str]]:
+def _review_times(enrolment: Enrolment, now: datetime) -> list[SelectChoice]:
     from_on = local_today(enrolment, now)
     free = next_free_times(enrolment.supporter_id, from_on, service=enrolment.service, now=now, count=200)
     first_of_day = {place.on: place for place in reversed(free)}
     days = sorted(first_of_day)[:OFFERED_TIMES]
-    return [(first_of_day[on].starts_at.isoformat(), long_day(on)) for on in days]
+    return [SelectChoice(first_of_day[on].starts_at.isoformat(), long_day(on)) for on in days]
 
 
 def _count(number: int, words: str) -> str:

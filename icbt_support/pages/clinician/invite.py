@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from icbt_support.accounts.models import Account, Role
@@ -49,7 +50,11 @@ class InviteForm(FlaskForm):
     phone = Line("Phone number", missing="Enter a phone number, so that we can reach this person", maximum=60)
     voicemail = RadioField(
         "Is it all right to leave a voicemail?",
-        choices=[("yes", "Yes"), ("no", "No"), ("unknown", "Not asked yet")],
+        choices=[
+            SelectChoice("yes", "Yes"),
+            SelectChoice("no", "No"),
+            SelectChoice("unknown", "Not asked yet"),
+        ],
         validators=[InputRequired("Select whether a voicemail is all right")],
     )
     safe_times = Line("Safe times to call (optional)")
@@ -133,8 +138,10 @@ def _form(service: Service) -> tuple[InviteForm, list[tuple[str, str]]]:
     form = InviteForm(
         supporter=str(rooms[0].supporter_id) if rooms else None, programme=next(iter(sorted(library)), None)
     )
-    form.supporter.choices = [(str(room.supporter_id), people[room.supporter_id].full_name) for room in rooms]
-    form.programme.choices = [(slug, library[slug].title) for slug in sorted(library)]
+    form.supporter.choices = [
+        SelectChoice(str(room.supporter_id), people[room.supporter_id].full_name) for room in rooms
+    ]
+    form.programme.choices = [SelectChoice(slug, library[slug].title) for slug in sorted(library)]
     return form, [(str(room.supporter_id), _room_words(room)) for room in rooms]
 
 

@@ -58,7 +58,7 @@ class ResolveForm(FlaskForm):
 
 
 class AssessmentForm(FlaskForm):
-    answer = RadioField("Item 9 answer at which you assessed", validate_choice=False)
+    answer = RadioField("Item 9 answer at which you assessed", choices=[], validate_choice=False)
     assessment = LongText("Your assessment", "Write your assessment")
     plan = LongText("The plan", "Write the plan")
 
@@ -172,7 +172,7 @@ def _assessment_form(alert: RiskAlert) -> AssessmentForm:
     missing = "Select the answer at which you assessed"
     form.answer.validators = [
         InputRequired(missing),
-        AnyOf([value for value, _ in form.answer.choices], message=missing),
+        AnyOf([choice.value for choice in form.answer.choices], message=missing),
     ]
     return form
 

@@ -33,7 +33,7 @@ STORIES = {
     ),
     "supporter@example.org": (
         "Supporter",
-        "Priya writes reviews on Thursdays: one to read first, one late, a few due, and a half-written draft.",
+        "Priya writes reviews on Thursdays: one to read first, one late, a few due, a half-written draft.",
     ),
     "clinician@example.org": (
         "Clinician",
@@ -86,8 +86,12 @@ def _refuse_in_production() -> None:
 
 def _card(account: Account) -> Card:
     role, story = STORIES[account.email]
-    return Card(account.email, account.full_name, account.initials, role, story, f"Sign in as {account.called}")
+    return Card(
+        account.email, account.full_name, account.initials, role, story, f"Sign in as {account.called}"
+    )
 
 
 def _roles(account: Account) -> list[str]:
-    return [role.value for role in sorted({m.role for m in open_memberships(account)}, key=_ORDER.__getitem__)]
+    return [
+        role.value for role in sorted({m.role for m in open_memberships(account)}, key=_ORDER.__getitem__)
+    ]

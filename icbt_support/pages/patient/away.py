@@ -11,8 +11,8 @@ from icbt_support.accounts.models import Role
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
 from icbt_support.enrolments.rules import longest_away_until
-from icbt_support.enrolments.transitions import NotPossibleNow
-from icbt_support.hours.transitions import TimeNotFree
+from icbt_support.enrolments.refusals import NotPossibleNow
+from icbt_support.hours.refusals import TimeNotFree
 from icbt_support.pages.commits import commits
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 from icbt_support.pages.kit import DatePartsField, long_day

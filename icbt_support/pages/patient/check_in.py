@@ -1,9 +1,13 @@
-"""The check-in: one item a page, each answer saved at once; the same pages ask the baseline of the onboarding."""
+"""The check-in: one item a page, each answer saved at once.
+
+The same pages ask the baseline of the onboarding.
+"""
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired
 
 from icbt_support.accounts.models import Role
@@ -30,18 +34,25 @@ from icbt_support.rhythm import acts, onboarding
 from icbt_support.risk.models import RiskAlert, SafetyAnswer
 from icbt_support.risk.operations import answer_safety_question
 from icbt_support.risk.queries import alert_of, duty_view
-from icbt_support.risk.rules import SAFETY_ANSWER_WORDS, holds_read_first_phrase, phrases_of, when_read, who_reads
+from icbt_support.risk.rules import (
+    SAFETY_ANSWER_WORDS,
+    holds_read_first_phrase,
+    phrases_of,
+    when_read,
+    who_reads,
+)
 
 blueprint = Blueprint("patient_check_in", __name__)
 
+
 class ItemForm(FlaskForm):
-    answer = RadioField("", validate_choice=False)
+    answer = RadioField("", choices=[], validate_choice=False)
 
 
 class SafetyForm(FlaskForm):
     safe = RadioField(
         "Can you keep yourself safe right now?",
-        choices=[(answer.value, words) for answer, words in SAFETY_ANSWER_WORDS.items()],
+        choices=[SelectChoice(answer.value, words) for answer, words in SAFETY_ANSWER_WORDS.items()],
         validators=[
             InputRequired("Select yes, I am not sure, or no"),
             AnyOf([answer.value for answer in SafetyAnswer], message="Select yes, I am not sure, or no"),
@@ -64,7 +75,10 @@ def show() -> str | Response:
     if asked is not None and asked.is_finished:
         return _to("patient_onboarding.begin" if asked.is_baseline else "patient_check_in.result")
     return render_template(
-        "patient/check_in.html", asked=asked, enrolment=enrolment, next_href=_next_href(asked) if asked else ""
+        "patient/check_in.html",
+        asked=asked,
+        enrolment=enrolment,
+        next_href=_next_href(asked) if asked else "",
     )
 
 
@@ -140,7 +154,10 @@ def answers() -> str | Response:
 @allow(Role.PATIENT)
 @commits
 def finish() -> Response | tuple[str, int]:
-    """Finishes the check-in; what was typed for the review, or said about safety, goes in the same transaction."""
+    """Finishes the check-in.
+
+    What was typed for the review, or said about safety, goes in the same transaction.
+    """
     asked = _asked_or_404()
     if not asked.is_finished and not asked.is_open:
         return _to("patient_check_in.show")
@@ -184,7 +201,7 @@ def result() -> str | Response:
     return render_template("patient/check_in/result.html", results=results, asked=asked, enrolment=enrolment)
 
 
-# Loading -----------------------------------------------------------------------------------------------------
+# Loading ----------------------------------------------------------------------------------------------------
 
 
 def _asked_or_404() -> Asked:
@@ -208,7 +225,7 @@ def _alert_or_404(alert_id: int) -> RiskAlert:
     return alert
 
 
-# Acts ---------------------------------------------------------------------------------------------------------
+# Acts -------------------------------------------------------------------------------------------------------
 
 
 def _keep_answer(asked: Asked, measure: Measure, item: int, value: int) -> RiskAlert | None:
@@ -233,14 +250,14 @@ def _finish(asked: Asked) -> None:
         finish_check_in_rows(asked.enrolment, asked.week_number, by=by, now=now)
 
 
-# Pages --------------------------------------------------------------------------------------------------------
+# Pages ------------------------------------------------------------------------------------------------------
 
 
 def _item_form(measure: Measure, item: int) -> ItemForm:
     words = measure.items[item - 1]
     form = ItemForm()
     form.answer.label.text = Markup('<span class="kicker">{}</span> {}').format(measure.stem, words)
-    form.answer.choices = [(str(option.value), option.label) for option in measure.options]
+    form.answer.choices = [SelectChoice(str(option.value), option.label) for option in measure.options]
     missing = f"Select how often you have been bothered by {words[:1].lower()}{words[1:].rstrip('?')}"
     form.answer.validators = [
         InputRequired(missing),
@@ -331,4 +348,4 @@ def _href(measure: Measure, item: int) -> str:
 
 
 def _to(endpoint: str, **values: int) -> Response:
-    return redirect(url_for(endpoint, **values))  # type: ignore[return-value]
+    return redirect(url_for(endpoint, **values))  # type: ignore[return-value, arg-type]

@@ -33,13 +33,18 @@ def results_of(enrolment: Enrolment) -> list[Result]:
             continue
         newest = points[-1]
         rule = MeasureRule(measure.caseness, measure.reliable_change)
-        labels = [("Start" if point.week_number == 0 else f"Week {point.week_number}", point.total) for point in points]
+        labels = [
+            ("Start" if point.week_number == 0 else f"Week {point.week_number}", point.total)
+            for point in points
+        ]
         found.append(
             Result(
                 measure=measure,
                 total=newest.total,
                 band=measure.band_of(newest.total),
-                change=change_words(measure.title, points[0].total, newest.total, rule) if len(points) > 1 else "",
+                change=change_words(measure.title, points[0].total, newest.total, rule)
+                if len(points) > 1
+                else "",
                 chart=charts.line_with_bands(
                     f"chart-{slug}",
                     f"{measure.patient_title} since the start",

@@ -69,8 +69,8 @@ class Asked:
 def asked_now(enrolment: Enrolment, now: datetime) -> Asked | None:
     """The baseline while someone is in onboarding, else the open week's check-in.
 
-    One that was begun stays open until the next one opens, also when its week has closed meanwhile or the person is
-    away: an answer that was on its way, and above all one to the risk item, is never refused.
+    One that was begun stays open until the next one opens, also when its week has closed meanwhile or the
+    person is away: an answer that was on its way, and above all one to the risk item, is never refused.
     """
     today = local_today(enrolment, now)
     if enrolment.state is EnrolmentState.ONBOARDING:

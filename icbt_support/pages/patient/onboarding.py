@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import BooleanField, RadioField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support.accounts.models import Role, SessionEmail, Wording
@@ -15,7 +16,7 @@ from icbt_support.enrolments.models import Enrolment, OnboardingStep
 from icbt_support.enrolments.operations import SameSessionTimeTwice, WeeklyTime
 from icbt_support.enrolments.queries import local_today
 from icbt_support.hours.queries import FreeTime
-from icbt_support.hours.transitions import TimeNotFree
+from icbt_support.hours.refusals import TimeNotFree
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import time_choices
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
@@ -72,15 +73,18 @@ class TimesForm(FlaskForm):
     session_email = RadioField(
         "Shall we email you before a session?",
         choices=[
-            (SessionEmail.EVERY.value, "Yes, before every session"),
-            (SessionEmail.FIRST.value, "Only before the first one in a week"),
-            (SessionEmail.NONE.value, "No"),
+            SelectChoice(SessionEmail.EVERY.value, "Yes, before every session"),
+            SelectChoice(SessionEmail.FIRST.value, "Only before the first one in a week"),
+            SelectChoice(SessionEmail.NONE.value, "No"),
         ],
         default=SessionEmail.EVERY.value,
     )
     wording = RadioField(
         "How much may an email say?",
-        choices=[(Wording.DISCREET.value, "Discreet"), (Wording.WITH_DETAIL.value, "With detail")],
+        choices=[
+            SelectChoice(Wording.DISCREET.value, "Discreet"),
+            SelectChoice(Wording.WITH_DETAIL.value, "With detail"),
+        ],
         default=Wording.DISCREET.value,
     )
 
@@ -154,7 +158,7 @@ def start() -> Response | str | tuple[str, int]:
     free = first_review_times(enrolment, now=request_time())
     form = _times_form(enrolment, free)
     chosen_day = form.review_on.data
-    if chosen_day and chosen_day not in {choice[0] for choice in form.review_on.choices}:
+    if chosen_day and chosen_day not in {choice.value for choice in form.review_on.choices}:
         return _that_time_has_gone(enrolment, form)
     if not form.validate_on_submit():
         return _times_page(enrolment, form)
@@ -223,8 +227,8 @@ def _that_time_has_gone(enrolment: Enrolment, form: TimesForm) -> tuple[str, int
 
 def _times_form(enrolment: Enrolment, free: list[FreeTime]) -> TimesForm:
     today = local_today(enrolment, request_time())
-    days = [(str(number), name) for number, name in enumerate(WEEKDAYS)]
-    clock = time_choices(EARLIEST_HOUR, LATEST_HOUR)
+    days = [SelectChoice(str(number), name) for number, name in enumerate(WEEKDAYS)]
+    clock = [SelectChoice(*choice) for choice in time_choices(EARLIEST_HOUR, LATEST_HOUR)]
     evening = FIRST_EVENING.strftime("%H:%M")
     form = TimesForm(
         first_day=str((today.weekday() + 1) % 7),
@@ -235,17 +239,17 @@ def _times_form(enrolment: Enrolment, free: list[FreeTime]) -> TimesForm:
         review_on=free[0].on.isoformat() if free else None,
     )
     form.first_day.choices = days
-    form.second_day.choices = [*days, (NO_SESSION, "No second time")]
+    form.second_day.choices = [*days, SelectChoice(NO_SESSION, "No second time")]
     form.first_time.choices = clock
     form.second_time.choices = clock
-    form.starts_on.choices = [(on.isoformat(), words) for on, words in _start_days(today)]
+    form.starts_on.choices = [SelectChoice(on.isoformat(), words) for on, words in _start_days(today)]
     _offer_review_days(form, free)
     return form
 
 
 def _offer_review_days(form: TimesForm, free: list[FreeTime]) -> None:
     form.review_on.choices = [
-        (place.on.isoformat(), long_day(place.on)) for place in free[:OFFERED_REVIEW_DAYS]
+        SelectChoice(place.on.isoformat(), long_day(place.on)) for place in free[:OFFERED_REVIEW_DAYS]
     ]
 
 

@@ -15,8 +15,13 @@ blueprint = Blueprint("patient_safety", __name__)
 @blueprint.get("/safety")
 @allow(Role.PATIENT)
 def show() -> str:
-    """After a text that holds one of the service's phrases: help, and nothing that claims to have understood it."""
-    return _page(my_enrolment(), "Thank you for writing this", None, url_for("patient_messages.show"), "Continue")
+    """After a text that holds one of the service's phrases.
+
+    Help, and nothing that claims to have understood it.
+    """
+    return _page(
+        my_enrolment(), "Thank you for writing this", None, url_for("patient_messages.show"), "Continue"
+    )
 
 
 @blueprint.get("/safety/<id:alert_id>")

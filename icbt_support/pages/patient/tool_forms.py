@@ -1,6 +1,7 @@
 """Forms made from the fields of a tool or of an exercise: no Python is written for a new tool."""
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 from typing import Any
@@ -11,7 +12,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import TextInput
 
-from icbt_support.pages.fields import Line, LongText, OncePosted, strip_text
+from icbt_support.pages.fields import Line, LongText, strip_text
 from icbt_support.pages.kit import DatePartsField, clock_time
 from icbt_support.programme.content import LARGEST_SCALE, Exercise, ExerciseKind, FieldKind, Node, ToolField
 
@@ -112,9 +113,15 @@ def _whole_number(value: Any) -> int | None:
     return int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else None
 
 
-class EntryForm(OncePosted):
+def _own_key(value: str | None) -> str:
+    """The key of the form that was shown; a new one where it is missing or was tampered with."""
+    return value if value and re.fullmatch("[0-9a-f]{24}", value) else secrets.token_hex(12)
+
+
+class EntryForm(FlaskForm):
     """What every form of an entry carries besides the tool's own fields."""
 
+    posted_key = HiddenField(default="", filters=[_own_key])
     version = HiddenField(filters=[_whole_number])
 
     def boxes(self) -> list[Field]:

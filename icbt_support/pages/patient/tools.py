@@ -116,7 +116,7 @@ def entry(tool: str, entry_id: int) -> str | Response:
         entry=bench.view(found),
         version=found.version,
         shows_help=holds_read_first_phrase(words, phrases_of(bench.enrolment.service)),
-        help_lines=help_lines_for(bench.enrolment.service_id),
+        ways_to_help=help_lines_for(bench.enrolment.service_id),
         waits_for_afterwards=waits_for_afterwards(bench.tool, found.fields),
     )
 
@@ -291,7 +291,7 @@ def _show_edit(bench: Bench, entry: Entry, form: EntryForm) -> str:
         entry=bench.view(entry),
         fields=_edited_fields(bench.tool, entry),
         asks_who_sees=True,
-        title=f"Change: {bench.view(entry).heading}",
+        title="Change what you wrote",
     )
 
 

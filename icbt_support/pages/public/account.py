@@ -43,7 +43,9 @@ CHANGED = "Your changes are saved."
 
 def zone_choices() -> list[SelectChoice]:
     """London first, then every place with a clock of its own, by region."""
-    places = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    places = sorted(
+        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    )
     ordered = [HOME_ZONE, *(name for name in places if name != HOME_ZONE)]
     return [SelectChoice(name, name.replace("_", " ").replace("/", ": ", 1)) for name in ordered]
 
@@ -51,7 +53,9 @@ def zone_choices() -> list[SelectChoice]:
 class NameForm(FlaskForm):
     full_name = Line("Full name", missing="Enter your full name", maximum=120)
     called = Line(
-        "What we call you", missing="Enter the name that you like to be called by", maximum=60,
+        "What we call you",
+        missing="Enter the name that you like to be called by",
+        maximum=60,
         description="This is how messages to you begin.",
     )
 
@@ -130,7 +134,7 @@ def show_password() -> str:
 @blueprint.post("/account/password")
 @allow_signed_in
 def save_password() -> Response | str | tuple[str, int]:
-    """Hashes before any write begins. The new password ends every sign-in, and this browser gets a new one."""
+    """Hashes before any write begins. Every sign-in ends, and this browser gets a new one."""
     account = current_account()
     form = ChangePasswordForm(email=account.email)
     if not form.validate_on_submit():

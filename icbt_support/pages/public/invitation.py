@@ -4,10 +4,9 @@ from flask import Blueprint, current_app, redirect, render_template, url_for
 from werkzeug import Response
 
 from icbt_support import clock
-from icbt_support.accounts.invitations import renew_invitation
 from icbt_support.accounts.links import LinkAlreadyUsed, find_link, is_open
 from icbt_support.accounts.models import AccountLink, LinkPurpose
-from icbt_support.accounts.operations import accept_invitation
+from icbt_support.accounts.operations import accept_invitation, renew_invitation
 from icbt_support.accounts.passwords import hash_password
 from icbt_support.accounts.rules import RECOVERY_LIMIT
 from icbt_support.accounts.sign_ins import CannotSignIn
@@ -26,7 +25,9 @@ def show(token: str) -> str | tuple[str, int]:
     link = _link(token)
     if link is None or not is_open(link, request_time()):
         return _closed(token, link)
-    return render_template("public/invitation.html", form=NewPasswordForm(email=link.account.email), link=link)
+    return render_template(
+        "public/invitation.html", form=NewPasswordForm(email=link.account.email), link=link
+    )
 
 
 @blueprint.post("/invitation/<token>")
@@ -57,7 +58,9 @@ def send_again(token: str) -> Response | tuple[str, int]:
     if link is None or not _may_be_renewed(link):
         return _closed(token, link)
     try:
-        count_attempt(throttle_key("invitation", str(link.account_id)), RECOVERY_LIMIT, real_now=clock.real_now())
+        count_attempt(
+            throttle_key("invitation", str(link.account_id)), RECOVERY_LIMIT, real_now=clock.real_now()
+        )
     except TooManyTries:
         return redirect(url_for("public_invitation.sent"))
     commit_with_retry(lambda: renew_invitation(_known(token), by=anonymous_actor(), now=request_time()))

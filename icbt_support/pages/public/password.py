@@ -7,10 +7,9 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from icbt_support import audit, clock
-from icbt_support.accounts.invitations import owe_password_reset
 from icbt_support.accounts.links import LinkAlreadyUsed, find_open_link
 from icbt_support.accounts.models import AccountLink, LinkPurpose
-from icbt_support.accounts.operations import reset_password
+from icbt_support.accounts.operations import owe_password_reset, reset_password
 from icbt_support.accounts.passwords import hash_password
 from icbt_support.accounts.queries import find_account_by_email
 from icbt_support.accounts.rules import ADDRESS_LIMIT, RECOVERY_LIMIT, NotAnAddress, tidy_email
@@ -28,7 +27,10 @@ blueprint = Blueprint("public_password", __name__)
 class ForgottenPasswordForm(FlaskForm):
     email = StringField(
         "Email address",
-        [InputRequired("Enter your email address"), Length(max=254, message="Enter an address that is shorter")],
+        [
+            InputRequired("Enter your email address"),
+            Length(max=254, message="Enter an address that is shorter"),
+        ],
         [strip_text],
     )
 
@@ -53,12 +55,16 @@ def send() -> Response | str | tuple[str, int]:
         return render_template("public/forgotten_password.html", form=form)
     real_now = clock.real_now()
     try:
-        count_attempt(throttle_key("recovery-from", request.remote_addr or ""), ADDRESS_LIMIT, real_now=real_now)
+        count_attempt(
+            throttle_key("recovery-from", request.remote_addr or ""), ADDRESS_LIMIT, real_now=real_now
+        )
     except TooManyTries as refusal:
         form.email.errors = [f"There were too many tries. Wait {refusal.minutes} minutes and try again"]
         return render_template("public/forgotten_password.html", form=form), 429
     try:
-        count_attempt(throttle_key("recovery", tidy_email(form.email.data)), RECOVERY_LIMIT, real_now=real_now)
+        count_attempt(
+            throttle_key("recovery", tidy_email(form.email.data)), RECOVERY_LIMIT, real_now=real_now
+        )
         commit_with_retry(lambda: _owe_link(form.email.data))
     except TooManyTries:
         audit.record_apart("throttled_recovery", by=anonymous_actor(), now=request_time())
@@ -86,7 +92,9 @@ def show(token: str) -> str | tuple[str, int]:
     link = _open_link(token)
     if link is None:
         return render_template("public/link_closed.html"), 410
-    return render_template("public/new_password.html", form=NewPasswordForm(email=link.account.email), link=link)
+    return render_template(
+        "public/new_password.html", form=NewPasswordForm(email=link.account.email), link=link
+    )
 
 
 @blueprint.post("/new-password/<token>")

@@ -21,7 +21,7 @@ class ReportForm(FlaskForm):
     words = LongText(
         "What happened, or what could be better?",
         missing="Write what happened, or what could be better",
-        description="Say what you did and what you expected. Please leave out names and anything about your health.",
+        description="Say what you did and what you expected. Please leave out names and your health.",
     )
     page = HiddenField()
 

@@ -30,7 +30,9 @@ NOT_RIGHT = "The email address or the password is not right. Check both and try 
 
 class SignInForm(FlaskForm):
     email = StringField(
-        "Email address", [InputRequired("Enter your email address"), Length(max=254, message=NOT_RIGHT)], [strip_text]
+        "Email address",
+        [InputRequired("Enter your email address"), Length(max=254, message=NOT_RIGHT)],
+        [strip_text],
     )
     password = PasswordField(
         "Password", [InputRequired("Enter your password"), Length(max=LONGEST_PASSWORD, message=NOT_RIGHT)]

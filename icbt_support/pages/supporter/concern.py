@@ -2,13 +2,20 @@
 
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired
 
 from icbt_support.accounts.models import Role
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LongText, OncePosted
-from icbt_support.pages.guards import allow, caseload_enrolment, current_account, request_time, supporter_actor
+from icbt_support.pages.guards import (
+    allow,
+    caseload_enrolment,
+    current_account,
+    request_time,
+    supporter_actor,
+)
 from icbt_support.risk.models import Grade, RiskAlert
 from icbt_support.risk.operations import raise_concern
 from icbt_support.risk.queries import duty_view
@@ -25,7 +32,7 @@ class ConcernForm(OncePosted):
     )
     grade = RadioField(
         "How soon does a clinician need to look?",
-        choices=[(grade.value, words) for grade, words in GRADES.items()],
+        choices=[SelectChoice(grade.value, words) for grade, words in GRADES.items()],
         validators=[
             InputRequired(MISSING_GRADE),
             AnyOf([grade.value for grade in GRADES], message=MISSING_GRADE),

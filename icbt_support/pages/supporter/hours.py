@@ -7,6 +7,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support.accounts.models import Account, Role
@@ -15,8 +16,8 @@ from icbt_support.cadence import local_day
 from icbt_support.hours.models import Absence, ReviewSlot
 from icbt_support.hours.operations import SlotOverlaps, SlotTooShort, add_review_slot, end_review_slot
 from icbt_support.hours.queries import bookings_in_slot, coming_absences, cover_pool, review_slots_of
+from icbt_support.hours.refusals import TimeNotFree, WrongAbsenceDays
 from icbt_support.hours.rules import times_of_block
-from icbt_support.hours.transitions import TimeNotFree, WrongAbsenceDays
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import parse_time, time_choices
 from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
@@ -48,12 +49,18 @@ View = Response | str | tuple[str, int]
 
 
 class SlotForm(FlaskForm):
-    weekday = SelectField("Day", choices=[(str(number), name) for number, name in enumerate(WEEKDAYS)])
-    starts = SelectField("From", choices=time_choices(6, 22), default="09:00")
-    ends = SelectField("To", choices=time_choices(6, 23), default="12:00")
+    weekday = SelectField(
+        "Day", choices=[SelectChoice(str(number), name) for number, name in enumerate(WEEKDAYS)]
+    )
+    starts = SelectField(
+        "From", choices=[SelectChoice(*choice) for choice in time_choices(6, 22)], default="09:00"
+    )
+    ends = SelectField(
+        "To", choices=[SelectChoice(*choice) for choice in time_choices(6, 23)], default="12:00"
+    )
     minutes = SelectField(
         "Minutes for one review",
-        choices=[(str(minutes), f"{minutes} minutes") for minutes in (10, 15, 20, 30)],
+        choices=[SelectChoice(str(minutes), f"{minutes} minutes") for minutes in (10, 15, 20, 30)],
         default="15",
     )
 
@@ -195,7 +202,7 @@ def keep_absence(from_day: str, until_day: str) -> View:
     return _absence_page(from_on, until_on, form), 422
 
 
-@blueprint.post("/supporting/hours/absence/<id:absence_id>/withdraw")
+@blueprint.post("/supporting/hours/absences/<id:absence_id>/withdraw")
 @allow(Role.SUPPORTER)
 @commits
 def withdraw(absence_id: int) -> Response:

@@ -9,7 +9,13 @@ from icbt_support.messages.operations import mark_thread_read, post_message
 from icbt_support.messages.queries import thread, unread_for_staff
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LongText, OncePosted
-from icbt_support.pages.guards import allow, caseload_enrolment, current_account, request_time, supporter_actor
+from icbt_support.pages.guards import (
+    allow,
+    caseload_enrolment,
+    current_account,
+    request_time,
+    supporter_actor,
+)
 from icbt_support.pages.threads import thread_messages
 from icbt_support.risk.queries import read_first_marks
 

@@ -20,7 +20,7 @@ from icbt_support.pages.guards import (
     supporter_actor,
 )
 from icbt_support.pages.supporter.review_facts import facts_of
-from icbt_support.pages.supporter.review_words import notes_on
+from icbt_support.pages.supporter.review_words import notes_on, open_alerts
 from icbt_support.pages.supporter.timeline_words import timeline_line
 from icbt_support.pages.supporter.words import moment_words, promise_words
 from icbt_support.plan import queries as plan
@@ -28,7 +28,6 @@ from icbt_support.programme.library import find_programme
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import ReviewState
 from icbt_support.rhythm.strips import strip_of_week
-from icbt_support.risk import queries as risk
 from icbt_support.risk.operations import mark_read
 
 WEEKS_SHOWN = 3
@@ -82,7 +81,7 @@ def _page(enrolment: Enrolment, form: NoteForm) -> str:
         programme=programme,
         facts=facts_of(enrolment, programme, now=now),
         goals=enrolments.current_goals(enrolment),
-        alerts=[one for one in risk.alerts_of(enrolment) if one.resolved_at is None],
+        alerts=open_alerts(enrolment, programme, now=now, zone=account.zone),
         marked=_marked_words(enrolment),
         owed=owed,
         owed_words=promise_words(owed.promised_at, now=now, zone=account.zone) if owed is not None else "",

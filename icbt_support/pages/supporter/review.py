@@ -14,7 +14,8 @@ from icbt_support.engagement import person
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.hours.models import Absence
 from icbt_support.hours.queries import first_day_back
-from icbt_support.hours.transitions import InsideAbsence, SlotTaken, TimeNotFree
+from icbt_support.hours.refusals import InsideAbsence, SlotTaken, TimeNotFree
+from icbt_support.messages.operations import mark_thread_read
 from icbt_support.pages.commits import commits
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
 from icbt_support.pages.kit import clock_time, long_day
@@ -327,13 +328,9 @@ def _send(review_id: int) -> Any:
     version = review_form.read_number(request.form.get("version"))
     if draft is None or version is None:
         raise NotPreviewed
-    send_review(
-        review,
-        letter_of_draft(draft.content),
-        draft_version=version,
-        by=supporter_actor(review.enrolment),
-        now=request_time(),
-    )
+    actor, now = supporter_actor(review.enrolment), request_time()
+    send_review(review, letter_of_draft(draft.content), draft_version=version, by=actor, now=now)
+    mark_thread_read(review.enrolment, by=actor, now=now)
     return redirect(url_for("supporter_sent_review.show", review_id=review.id))
 
 
@@ -378,6 +375,7 @@ def _render(
         programme=programme,
         facts=facts_of(enrolment, programme, now=now),
         week=week_of_review(review, programme, since=since, now=now, zone=account.zone),
+        alerts=review_words.open_alerts(enrolment, programme, now=now, zone=account.zone),
         last_strip=strip_of_week(enrolment, review.week, now=now) if review.week is not None else None,
         due=promise_words(review.promised_at, now=now, zone=account.zone),
         is_late=review.is_late(now),

@@ -124,6 +124,7 @@ class WeekView:
     """What the patient shared since the last review."""
 
     texts: tuple[SharedText, ...]
+    has_unread: bool
     plan: tuple[PlanLine, ...]
     plan_note: str
     said: tuple[PatientWords, ...]
@@ -191,6 +192,7 @@ def week_of_review(review: Review, programme: Programme, *, since: datetime, now
     items = plan.items_with_state(review.week) if review.week is not None else []
     return WeekView(
         texts=tuple(_shared_text(one, shared, now, zone) for one in shared.messages),
+        has_unread=any(one.read_at is None for one in shared.messages),
         plan=tuple(_plan_line(one, enrolment.patient.zone) for one in items),
         plan_note=_plan_note(items),
         said=tuple(

@@ -10,10 +10,14 @@ from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.pages.kit import clock_time, long_day
 from icbt_support.pages.supporter.review_scope import my_queue
+from icbt_support.pages.supporter.today_rows import alert_words
 from icbt_support.pages.supporter.words import count_words, moment_words
+from icbt_support.programme.content import Programme
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review, ReviewLetter
 from icbt_support.reviews.rules import LetterToSend, PatientEvent
+from icbt_support.risk import queries as risk
+from icbt_support.risk.models import Grade
 
 EARLIER_LETTERS = 2
 # Therapist behaviours of the ICBT-TRS, the two rarest in 706 emails first (symptom feedback 54%, helping
@@ -29,6 +33,7 @@ PROMPTS = (
     "Ask how the course works for them",
     "Say when you write next",
 )
+_GRADE_COLOURS = {Grade.URGENT: "red", Grade.SAME_DAY: "orange", Grade.KNOWN: "grey"}
 _EVENTS = {
     "message": ("message", "A new message"),
     "question": ("message", "A new question"),
@@ -49,6 +54,16 @@ class EventWords:
 
 
 @dataclass(frozen=True)
+class AlertWords:
+    """An open alert: the answer as given, its grade, and who has taken it."""
+
+    words: str
+    grade: str
+    colour: str
+    taken: str
+
+
+@dataclass(frozen=True)
 class NoteWords:
     words: str
     meta: str
@@ -58,6 +73,20 @@ def event_words(event: PatientEvent, *, now: datetime, zone: str) -> EventWords:
     icon, title = _EVENTS[event.kind]
     is_written = event.kind in ("message", "question")
     return EventWords(icon, title, moment_words(event.at, now=now, zone=zone), event.words if is_written else "")
+
+
+def open_alerts(enrolment: Enrolment, programme: Programme, *, now: datetime, zone: str) -> list[AlertWords]:
+    """Alerts that nobody has resolved, known ones too, newest first."""
+    return [
+        AlertWords(
+            words=f"{alert_words(alert, programme)}, {moment_words(alert.raised_at, now=now, zone=zone)}",
+            grade=alert.grade.value.replace("_", " ").capitalize(),
+            colour=_GRADE_COLOURS[alert.grade],
+            taken=f"Taken by {alert.acknowledger.full_name}" if alert.acknowledger else "Nobody has taken it yet",
+        )
+        for alert in risk.alerts_of(enrolment)
+        if alert.resolved_at is None
+    ]
 
 
 def plan_note(planned: int, cancelled: int) -> str:

@@ -26,9 +26,10 @@ from icbt_support.pages.supporter.words import (
     visit_words,
 )
 from icbt_support.plan.models import ItemState
+from icbt_support.programme.content import Programme
 from icbt_support.programme.library import find_programme
 from icbt_support.reviews.models import ReviewKind, ReviewState
-from icbt_support.risk.models import AlertSource
+from icbt_support.risk.models import AlertSource, RiskAlert
 
 SCORE_NAME = "PHQ-9"
 RELIABLE_CHANGE = 6
@@ -178,18 +179,17 @@ def _why_read_first(person: PersonNow, reader: Reader) -> tuple[str, str]:
     if not alerts:
         when = moment_words(person.read_first[0], now=reader.now, zone=reader.zone)
         return "Shared words to read first", when
-    return alert_words(alerts[0], person), _told_words(alerts[0], reader)
+    enrolment = person.enrolment
+    programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
+    return alert_words(alerts[0].alert, programme), _told_words(alerts[0], reader)
 
 
-def alert_words(one: OpenAlert, person: PersonNow) -> str:
+def alert_words(alert: RiskAlert, programme: Programme) -> str:
     """The answer as given, never what it might mean."""
-    alert = one.alert
     if alert.source is AlertSource.STATED:
         return "Said: I need someone to know I am not safe"
     if alert.source is AlertSource.CONCERN:
         return "A colleague raised a concern"
-    enrolment = person.enrolment
-    programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
     measure = next((one for one in programme.measures.values() if one.risk_item), None)
     if measure is None or alert.answer is None:
         return "Item 9 above 0"

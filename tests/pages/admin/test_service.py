@@ -46,7 +46,8 @@ def service(cast: Cast) -> Service:
 
 def test_a_ready_service_can_invite(admin: PageClient, cast: Cast) -> None:
     text = admin.get("/admin").text
-    assert "clinicians can invite people" in text and "Nobody is on duty today" not in text
+    assert "clinicians can invite people" in text
+    assert "Nobody is on duty today" not in text
 
 
 def test_what_is_missing_stands_first_with_a_way_to_mend_it(admin: PageClient, cast: Cast) -> None:
@@ -58,14 +59,18 @@ def test_what_is_missing_stands_first_with_a_way_to_mend_it(admin: PageClient, c
 
     commit_with_retry(undo)
     text = admin.get("/admin").text
-    assert "Before the first person can be invited" in text and "Nobody is on duty today" in text
-    assert "Set duty hours, with a clinician" in text and "/admin/duty" in text
+    assert "Before the first person can be invited" in text
+    assert "Nobody is on duty today" in text
+    assert "Set duty hours, with a clinician" in text
+    assert "/admin/duty" in text
     assert "Alex Reed" not in text
 
 
 def test_names_and_words_are_saved(admin: PageClient, cast: Cast) -> None:
     admin.get("/admin/service")
-    assert "The service is changed." in admin.post("/admin/service", {**DETAILS, "id": "2", "zone": "UTC"}).text
+    assert (
+        "The service is changed." in admin.post("/admin/service", {**DETAILS, "id": "2", "zone": "UTC"}).text
+    )
     changed = service(cast)
     assert (changed.product_name, changed.brand, changed.zone) == ("Thursday course", "navy", "Europe/London")
     assert cast.elsewhere.product_name == "Online course"
@@ -82,10 +87,13 @@ def test_names_and_words_are_saved(admin: PageClient, cast: Cast) -> None:
         ("product_name", "x" * 61, "60 characters or fewer"),
     ],
 )
-def test_a_mistake_in_the_words_is_told(admin: PageClient, cast: Cast, field: str, value: str, words: str) -> None:
+def test_a_mistake_in_the_words_is_told(
+    admin: PageClient, cast: Cast, field: str, value: str, words: str
+) -> None:
     admin.get("/admin/service")
     text = admin.post("/admin/service", {**DETAILS, field: value}).text
-    assert "There is a problem" in text and words in text
+    assert "There is a problem" in text
+    assert words in text
     assert service(cast).product_name == "Online course"
 
 
@@ -112,16 +120,20 @@ def test_help_lines_are_saved_with_the_day_on_which_they_were_tried(admin: PageC
 def test_a_mistake_in_the_help_lines_is_told(admin: PageClient, cast: Cast, change: dict, words: str) -> None:
     admin.get("/admin/service/help-lines")
     text = admin.post("/admin/service/help-lines", {**LINE, **change}).text
-    assert "There is a problem" in text and words in text
+    assert "There is a problem" in text
+    assert words in text
     assert service(cast).help_lines[0].title == "Call 116 123"
 
 
 def test_numbers_of_the_rhythm_are_saved_within_bounds(admin: PageClient, cast: Cast) -> None:
     admin.get("/admin/service/rhythm")
     numbers = {name: value for name, value in admin.page.fields.items() if name != "csrf_token"}
-    admin.post("/admin/service/rhythm", {**numbers, "check_in_opens_days": "2", "invitation_prompt_days": "99"})
+    admin.post(
+        "/admin/service/rhythm", {**numbers, "check_in_opens_days": "2", "invitation_prompt_days": "99"}
+    )
     rhythm = service(cast).rhythm
-    assert rhythm.check_in_opens_days == 2 and rhythm.invitation_prompt_days == (2, 6)
+    assert rhythm.check_in_opens_days == 2
+    assert rhythm.invitation_prompt_days == (2, 6)
     for odd in ("0", "99", "", "two", "-1", "9" * 30):
         text = admin.post("/admin/service/rhythm", {**numbers, "check_in_opens_days": odd}).text
         assert "Enter a number from 1 to 6" in text

@@ -58,10 +58,13 @@ def test_it_answers_when_the_database_is_gone(settings: Settings, tmp_path: Path
     assert "tel:999" in client.get("/help-now").text
 
 
-def test_the_services_own_number_and_words_are_shown(client: PageClient, app: Flask, cast: Cast, now: datetime) -> None:
+def test_the_services_own_number_and_words_are_shown(
+    client: PageClient, app: Flask, cast: Cast, now: datetime
+) -> None:
     load_help_pages(app)
     unknown = client.get("/help-now").text
-    assert "01632 960017" not in unknown and "tel:999" in unknown
+    assert "01632 960017" not in unknown
+    assert "tel:999" in unknown
     with client.http.session_transaction() as browser:
         browser["help_service"] = cast.service.id
     text = client.get("/help-now").text
@@ -74,4 +77,4 @@ def test_a_changed_line_is_in_memory_after_the_next_page(app: Flask, cast: Cast)
     load_help_pages(app)
     cast.service.help_lines[0].title = "Call 0800 000 000"
     db.session.commit()
-    assert [line.title for line in help_lines_for(cast.service.id)] == ["Call 0800 000 000"]
+    assert [line.title for line in help_lines_for(cast.service.id)] == ["Call 999", "Call 0800 000 000"]

@@ -7,9 +7,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from icbt_support import clock
-from icbt_support.accounts.invitations import owe_invitation
 from icbt_support.accounts.links import make_link_token
 from icbt_support.accounts.models import AccountLink
+from icbt_support.accounts.operations import owe_invitation
 from icbt_support.audit.models import Actor
 from icbt_support.db import db
 from tests.browsing import PageClient
@@ -33,7 +33,8 @@ def all_links() -> list[AccountLink]:
 def test_looking_changes_nothing_and_shows_whom_it_is_for(client: PageClient, address: str) -> None:
     for _ in range(3):
         response = client.get(address)
-    assert "Welcome, Pat" in response.text and "pat.lane@example.net" in response.text
+    assert "Welcome, Pat" in response.text
+    assert "pat.lane@example.net" in response.text
     assert all_links()[0].used_at is None
 
 
@@ -43,7 +44,8 @@ def test_a_password_is_chosen_and_the_person_is_in(client: PageClient, address: 
     assert client.http.get("/").location == "/supporting/today"
     client.page = None
     again = client.post(address, {"password": "another calm phrase"})
-    assert again.status_code == 410 and "Send me a new invitation" not in again.text
+    assert again.status_code == 410
+    assert "Send me a new invitation" not in again.text
 
 
 def test_a_weak_password_is_refused_with_what_to_do(client: PageClient, address: str) -> None:
@@ -58,7 +60,8 @@ def test_one_that_ran_out_offers_a_new_one_to_the_same_address(
     later = now + timedelta(days=14)
     clock.stop_clock_at(later)
     response = client.get(address)
-    assert response.status_code == 410 and "Send me a new invitation" in response.text
+    assert response.status_code == 410
+    assert "Send me a new invitation" in response.text
     sent = client.post(f"{address}/again", {"email": "attacker@example.net"})
     assert "A new invitation is on its way" in sent.text
     links = all_links()
@@ -76,6 +79,7 @@ def test_somebody_who_presses_often_gets_five(client: PageClient, address: str) 
 def test_a_made_up_invitation_offers_nothing(client: PageClient, cast: Cast) -> None:
     for token in ("1-" + "a" * 32, "nonsense"):
         response = client.get(f"/invitation/{token}")
-        assert response.status_code == 410 and "Send me a new invitation" not in response.text
+        assert response.status_code == 410
+        assert "Send me a new invitation" not in response.text
         assert client.post(f"/invitation/{token}/again").status_code == 410
     assert all_links() == []

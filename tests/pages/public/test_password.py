@@ -54,7 +54,8 @@ def link_address(app: Flask, client: PageClient, people: Cast) -> str:
 def test_known_and_unknown_addresses_get_the_same_answer(client: PageClient, people: Cast) -> None:
     known, unknown = ask(client, people.patient.email), ask(client, "nobody@example.net")
     assert known.status_code == unknown.status_code == 200
-    assert known.text == unknown.text and "Check your email" in known.text
+    assert known.text == unknown.text
+    assert "Check your email" in known.text
     assert [link.account_id for link in links()] == [people.patient.id]
 
 
@@ -81,7 +82,8 @@ def test_the_mail_is_owed_and_not_sent_in_the_request(client: PageClient, people
     ask(client, people.patient.email)
     link = links()[0]
     owed = db.session.scalars(select(Reminder).where(Reminder.kind == ReminderKind.PASSWORD_RESET)).all()
-    assert owed and all(reminder.state is ReminderState.OWED for reminder in owed)
+    assert owed
+    assert all(reminder.state is ReminderState.OWED for reminder in owed)
     assert {reminder.subject for reminder in owed} == {f"account_link:{link.id}"}
 
 
@@ -120,8 +122,12 @@ def test_a_new_password_signs_in_here_and_out_everywhere_else(
 def test_a_link_works_once(client: PageClient, people: Cast, link_address: str) -> None:
     client.get(link_address)
     client.post(link_address, {"password": NEW}, follow=False)
-    for response in (client.get(link_address), client.post(link_address, {"password": "a third calm phrase"})):
-        assert response.status_code == 410 and "does not work any more" in response.text
+    for response in (
+        client.get(link_address),
+        client.post(link_address, {"password": "a third calm phrase"}),
+    ):
+        assert response.status_code == 410
+        assert "does not work any more" in response.text
     db.session.rollback()
     assert is_right_password(NEW, people.patient.password_hash)
 
@@ -133,7 +139,9 @@ def test_a_link_runs_out_after_an_hour(client: PageClient, link_address: str, no
     assert client.get(link_address).status_code == 410
 
 
-def test_the_old_link_dies_when_a_new_one_is_asked_for(client: PageClient, people: Cast, link_address: str) -> None:
+def test_the_old_link_dies_when_a_new_one_is_asked_for(
+    client: PageClient, people: Cast, link_address: str
+) -> None:
     ask(client, people.patient.email)
     assert client.get(link_address).status_code == 410
 
@@ -144,14 +152,21 @@ def test_a_weak_password_is_refused_and_the_link_stays_open(
 ) -> None:
     client.get(link_address)
     response = client.post(link_address, {"password": password})
-    assert response.status_code == 200 and "There is a problem" in response.text
+    assert response.status_code == 200
+    assert "There is a problem" in response.text
     assert links()[0].used_at is None
 
 
-def test_a_link_of_another_purpose_or_a_made_up_one_does_nothing(app: Flask, client: PageClient, people: Cast, now: datetime) -> None:
+def test_a_link_of_another_purpose_or_a_made_up_one_does_nothing(
+    app: Flask, client: PageClient, people: Cast, now: datetime
+) -> None:
     link = operations.owe_account_link(
-        people.patient, LinkPurpose.INVITATION, service_id=people.service.id,
-        expires_at=now + timedelta(days=1), by=OPERATOR, now=now,
+        people.patient,
+        LinkPurpose.INVITATION,
+        service_id=people.service.id,
+        expires_at=now + timedelta(days=1),
+        by=OPERATOR,
+        now=now,
     )
     db.session.commit()
     assert client.get(address_of(app, link)).status_code == 410

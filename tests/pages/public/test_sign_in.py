@@ -54,7 +54,9 @@ def test_a_person_signs_in_and_comes_to_their_own_home(client: PageClient, peopl
     assert acts == [Act.SIGNED_IN]
 
 
-@pytest.mark.parametrize(("who", "home"), [("supporter", "/supporting/today"), ("administrator", "/admin/jobs")])
+@pytest.mark.parametrize(
+    ("who", "home"), [("supporter", "/supporting/today"), ("administrator", "/admin/jobs")]
+)
 def test_every_role_has_its_home(client: PageClient, people: Cast, who: str, home: str) -> None:
     sign_in(client, getattr(people, who))
     assert client.http.get("/").location == home
@@ -78,18 +80,24 @@ def test_wrong_and_unknown_are_told_alike(client: PageClient, people: Cast) -> N
 def test_an_empty_form_says_what_to_enter(client: PageClient, app: Flask) -> None:
     client.get("/sign-in")
     text = client.post("/sign-in", {}).text
-    assert "Enter your email address" in text and "Enter your password" in text and "Error: " in text
+    assert "Enter your email address" in text
+    assert "Enter your password" in text
+    assert "Error: " in text
 
 
 @pytest.mark.parametrize("odd", ["\x00", "x" * 5000, "' OR 1=1 --", "\ud83d", "é@é"])
 def test_odd_input_is_a_wrong_password(client: PageClient, people: Cast, odd: str) -> None:
     client.get("/sign-in")
     value = odd.encode("utf-8", "replace")
-    response = client.http.post("/sign-in", data={"csrf_token": client.token(), "email": value, "password": value})
+    response = client.http.post(
+        "/sign-in", data={"csrf_token": client.token(), "email": value, "password": value}
+    )
     assert response.status_code == 200
 
 
-def test_the_token_changes_at_every_sign_in_and_the_old_cookie_is_nobody(app: Flask, client: PageClient, people: Cast) -> None:
+def test_the_token_changes_at_every_sign_in_and_the_old_cookie_is_nobody(
+    app: Flask, client: PageClient, people: Cast
+) -> None:
     client.get("/sign-in")
     before = cookie(client)
     sign_in(client, people.patient)
@@ -104,24 +112,32 @@ def test_the_token_changes_at_every_sign_in_and_the_old_cookie_is_nobody(app: Fl
         assert not is_signed_in(thief)
 
 
-def test_signing_in_as_somebody_else_ends_the_sign_in_before(app: Flask, client: PageClient, people: Cast) -> None:
+def test_signing_in_as_somebody_else_ends_the_sign_in_before(
+    app: Flask, client: PageClient, people: Cast
+) -> None:
     sign_in(client, people.patient)
     first = cookie(client)
     client.http.set_cookie("session", first)
     client.page = None
     token = client.token()
-    client.http.post("/sign-in", data={"csrf_token": token, "email": people.supporter.email, "password": PASSWORD})
+    client.http.post(
+        "/sign-in", data={"csrf_token": token, "email": people.supporter.email, "password": PASSWORD}
+    )
     thief = PageClient(app)
     thief.http.set_cookie("session", first)
-    assert not is_signed_in(thief) and is_signed_in(client)
+    assert not is_signed_in(thief)
+    assert is_signed_in(client)
 
 
-def test_sign_out_ends_it_on_the_server_and_clears_the_browser(app: Flask, client: PageClient, people: Cast) -> None:
+def test_sign_out_ends_it_on_the_server_and_clears_the_browser(
+    app: Flask, client: PageClient, people: Cast
+) -> None:
     sign_in(client, people.patient)
     old = cookie(client)
     client.get("/account")
     response = client.post("/sign-out", follow=False)
-    assert "storage" in response.headers["Clear-Site-Data"] and response.location == "/sign-in"
+    assert "storage" in response.headers["Clear-Site-Data"]
+    assert response.location == "/sign-in"
     assert "You are signed out" in client.get("/sign-in").text
     thief = PageClient(app)
     thief.http.set_cookie("session", old)
@@ -166,12 +182,15 @@ def test_the_eleventh_try_waits_and_another_day_is_fine(client: PageClient, peop
         for _ in range(10):
             assert sign_in(client, people.patient, "not the one").status_code == 200
         refused = sign_in(client, people.patient)
-        assert refused.status_code == 429 and "Wait 15 minutes" in refused.text
+        assert refused.status_code == 429
+        assert "Wait 15 minutes" in refused.text
         traveller.shift(timedelta(minutes=15))
         assert sign_in(client, people.patient).status_code == 302
 
 
-def test_a_browser_that_signed_in_before_is_not_kept_out_by_a_stranger(app: Flask, client: PageClient, people: Cast) -> None:
+def test_a_browser_that_signed_in_before_is_not_kept_out_by_a_stranger(
+    app: Flask, client: PageClient, people: Cast
+) -> None:
     sign_in(client, people.patient)
     client.get("/account")
     client.post("/sign-out")
@@ -233,10 +252,13 @@ def test_no_hashing_while_a_write_transaction_is_open(
     sign_in(client, people.patient)
     client.get("/account/password")
     client.post("/account/password", {"current": PASSWORD, "password": "another calm phrase"})
-    assert len(seen) >= 4 and not any(seen)
+    assert len(seen) >= 4
+    assert not any(seen)
 
 
-def test_a_disabled_person_is_out_at_the_next_request(client: PageClient, people: Cast, now: datetime) -> None:
+def test_a_disabled_person_is_out_at_the_next_request(
+    client: PageClient, people: Cast, now: datetime
+) -> None:
     sign_in(client, people.supporter)
     assert is_signed_in(client)
     commit_with_retry(lambda: operations.disable_account(people.supporter, by=OPERATOR, now=now))
@@ -244,7 +266,9 @@ def test_a_disabled_person_is_out_at_the_next_request(client: PageClient, people
     assert "is not right" in sign_in(client, people.supporter).text
 
 
-def test_looking_at_pages_writes_last_seen_once_a_minute_and_nothing_else(client: PageClient, people: Cast) -> None:
+def test_looking_at_pages_writes_last_seen_once_a_minute_and_nothing_else(
+    client: PageClient, people: Cast
+) -> None:
     with time_machine.travel(datetime(2026, 11, 19, 8, 0, tzinfo=UTC), tick=False) as traveller:
         sign_in(client, people.patient)
         begun = _last_seen()

@@ -35,6 +35,7 @@ def start_course(enrolment: Enrolment, *, slot: datetime = REVIEW_SLOT, at: date
     """Week 1 opened a week ago; its review is due today at 11am, promised by 5pm."""
     by = actor(enrolment.patient, Role.PATIENT, enrolment.service_id)
     clock.stop_clock_at(at)
+    enrolment.invited_at = at - timedelta(days=4)
     review = book_review(enrolment, slot, number=1, by=by, now=at)
     open_first_week(enrolment, by=by, now=at)
     db.session.commit()

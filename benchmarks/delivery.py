@@ -1,0 +1,230 @@
+"""Delivering what is due at once, against a loop that renders and sends the same mails with no database.
+
+Two loads: 100,000 people with one reminder each, and 20,000 people with five each, folded into one mail. Both sides
+word and render with the real templates and send over the same pipelined connection to the same sink, by turns, five
+times; the sink counts every recipient's mails, so that a loss or a repeat shows. `BENCH_SCALE=0.1` tries a tenth.
+"""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from flask import Flask
+from sqlalchemy import func, select
+
+from benchmarks.population import NOW, owe_again, populate
+from benchmarks.postgresql import running_postgresql
+from benchmarks.report import Report
+from benchmarks.sinks import RunningSink, own_rate, running_sink
+from icbt_support import clock
+from icbt_support.db import db, use_data_keys
+from icbt_support.delivery.channel import Mail
+from icbt_support.delivery.rendering import Renderer
+from icbt_support.delivery.smtp import SmtpChannel
+from icbt_support.jobs.deliver import TEMPLATES, Deliverer
+from icbt_support.jobs.scene import load_titles
+from icbt_support.jobs.wanted import EmailJudge
+from icbt_support.jobs.wording import Wording
+from icbt_support.reminders.claims import ClaimedMailing, due_reminders, mailings, reminders
+from icbt_support.reminders.rules import Channel
+from icbt_support.settings import Settings, read_settings
+from icbt_support.tables import METADATA
+
+RUNS = 5
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))
+CONNECTIONS = 2
+RENDERED = 20_000
+assert METADATA is not None
+
+
+@dataclass(frozen=True)
+class Load:
+    name: str
+    people: int
+    reminders_each: int
+
+
+LOADS = (
+    Load("100,000 people, 1 reminder each", int(100_000 * SCALE), 1),
+    Load("20,000 people, 5 reminders each", int(20_000 * SCALE), 5),
+)
+
+
+def measure(report: Report) -> None:
+    with tempfile.TemporaryDirectory() as place, running_sink(Path(place), max(one.people for one in LOADS)) as sink:
+        for load in LOADS:
+            with tempfile.TemporaryDirectory() as folder:
+                _measure_engine(report, load, sink, f"sqlite:///{folder}/bench.sqlite", Path(folder), "SQLite", 0.6)
+        for load in LOADS:
+            with running_postgresql() as url, tempfile.TemporaryDirectory() as folder:
+                if url is not None:
+                    _measure_engine(report, load, sink, url, Path(folder), "PostgreSQL", None)
+
+
+def _measure_engine(
+    report: Report, load: Load, sink: RunningSink, url: str, folder: Path, engine: str, goal: float | None
+) -> None:
+    settings = _settings(url, sink, folder)
+    with _application(settings).app_context():
+        populate(load.people, load.reminders_each)
+        letters = _everything(settings)
+        engine_times, peer_times = [], []
+        lost = repeated = 0
+        for _ in range(RUNS):
+            peer_times.append(_timed(lambda: _send_without_database(letters, settings)))
+            _check(sink, load)
+            owe_again()
+            engine_times.append(_timed(lambda: _send_with_engine(settings)))
+            missed, twice = _check(sink, load)
+            lost, repeated = lost + missed, repeated + twice
+        ours = load.people / statistics.median(engine_times)
+        theirs = load.people / statistics.median(peer_times)
+        name = f"{engine}, {load.name}"
+        report.add(f"{name}: loop without database", theirs, "mails/s")
+        report.add_ratio(
+            f"{name}: whole engine", ours, "mails/s", against="the loop", other=theirs, at_least=goal
+        )
+        report.add_exactly(f"{name}: lost in {RUNS} runs", lost, "mails", goal=0)
+        report.add_exactly(f"{name}: repeated in {RUNS} runs", repeated, "mails", goal=0)
+        report.add_exactly(f"{name}: not settled", _unsettled(), "reminders", goal=0)
+        if engine == "SQLite":
+            _measure_limits(report, load, letters, settings, sink, max(ours, theirs))
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _measure_limits(
+    report: Report, load: Load, letters: "Letters", settings: Settings, sink: RunningSink, faster: float
+) -> None:
+    rates = [own_rate(sink, next(letters.mails(settings)).data) for _ in range(RUNS)]
+    sink.forget()
+    report.add_ratio(
+        f"{load.name}: the sink by itself",
+        statistics.median(rates),
+        "mails/s",
+        against="the faster of the two",
+        other=faster,
+        at_least=3,
+    )
+    speeds = [_rendered_a_cpu_second(letters, settings) for _ in range(RUNS)]
+    report.add_at_least(
+        f"{load.name}: worded and rendered", statistics.median(speeds), "mails/CPU s", goal=10_000
+    )
+
+
+@dataclass
+class Letters:
+    """All mails of a load, as the engine would claim them, and the scene that words them."""
+
+    mailings: list[ClaimedMailing]
+    wording: Wording
+
+    def mails(self, settings: Settings) -> Iterator[Mail]:
+        renderer = Renderer(str(TEMPLATES), base_url=settings.base_url, mail_from=settings.mail_from)
+        for mailing in self.mailings:
+            letter = self.wording.letter(mailing, mailing.reminders)
+            yield Mail(mailing.id, letter.address, mailing.message_id, renderer.render(letter))
+
+
+def _everything(settings: Settings) -> Letters:
+    """Loads what the loop without a database is given for nothing."""
+    due = due_reminders(db.session.connection(), Channel.EMAIL, 1_000_000, NOW)
+    judge = EmailJudge()
+    for start in range(0, len(due), 5_000):
+        part = EmailJudge()
+        part(due[start : start + 5_000], NOW)
+        for name in ("people", "courses", "houses", "items", "messages", "reviews", "weeks"):
+            getattr(judge.scene, name).update(getattr(part.scene, name))
+    ids = list(judge.scene.items)
+    for start in range(0, len(ids), 5_000):
+        load_titles(judge.scene, ids[start : start + 5_000])
+    db.session.rollback()
+    by_person: dict[int, list] = {}
+    for row in sorted(due, key=lambda row: row.kind != "message"):
+        by_person.setdefault(row.recipient_id, []).append(row)
+    claimed = [
+        ClaimedMailing(person, f"{person:032x}@bench.example.net", person, 1, 1, tuple(rows))
+        for person, rows in by_person.items()
+    ]
+    wording = Wording(judge.scene, {}, base_url=settings.base_url, link_key=settings.link_key, now=NOW)
+    return Letters(claimed, wording)
+
+
+def _send_without_database(letters: Letters, settings: Settings) -> None:
+    assert settings.smtp is not None
+    channel = SmtpChannel(settings.smtp, settings.mail_from, connections=CONNECTIONS)
+    accepted = sum(1 for outcome in channel.deliver(letters.mails(settings)) if outcome.result == "accepted")
+    channel.close()
+    assert accepted == len(letters.mailings)
+
+
+def _send_with_engine(settings: Settings) -> None:
+    deliverer = Deliverer(settings)
+    try:
+        deliverer.deliver_due()
+    finally:
+        deliverer.close()
+
+
+def _rendered_a_cpu_second(letters: Letters, settings: Settings) -> float:
+    mails = letters.mails(settings)
+    next(mails)
+    began, count = time.process_time(), 0
+    for _ in mails:
+        count += 1
+        if count == RENDERED:
+            break
+    return count / (time.process_time() - began)
+
+
+def _check(sink: RunningSink, load: Load) -> tuple[int, int]:
+    """How many people got nothing, and how many mails too many were taken; the counts begin anew."""
+    tally = sink.tally()
+    spare = sink.counts.stat().st_size - load.people
+    sink.forget()
+    return tally[0] - spare, sum((count - 1) * people for count, people in tally.items() if count > 1)
+
+
+def _unsettled() -> int:
+    due = select(func.count()).select_from(reminders).where(reminders.c.due_at <= NOW)
+    waiting = db.session.scalar(due.where(reminders.c.state != "handed_over")) or 0
+    open_mailings = db.session.scalar(
+        select(func.count()).select_from(mailings).where(mailings.c.state != "handed_over")
+    )
+    return waiting + (open_mailings or 0)
+
+
+def _timed(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _settings(url: str, sink: RunningSink, folder: Path) -> Settings:
+    return read_settings(
+        {
+            "ENVIRONMENT": "test",
+            "DATABASE_URL": url,
+            "BASE_URL": "https://course.example.net",
+            "MAIL_FROM": "course@bench.example.net",
+            "SMTP_URL": f"smtp://127.0.0.1:{sink.port}",
+            "EMAIL_CONNECTIONS": str(CONNECTIONS),
+            "JOURNAL_DIR": str(folder / "journal"),
+            "DATA_KEYS": Fernet.generate_key().decode(),
+        }
+    )
+
+
+def _application(settings: Settings) -> Flask:
+    """Only what delivery needs: the database and the settings."""
+    app = Flask("bench")
+    app.config.update(SETTINGS=settings, SQLALCHEMY_DATABASE_URI=settings.database_url)
+    use_data_keys(settings.data_keys)
+    db.init_app(app)
+    clock.let_clock_run()
+    return app

@@ -1,0 +1,274 @@
+"""Who stands where in *Today*, and how a row says why. No database."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from icbt_support.accounts.models import Account
+from icbt_support.engagement.caseload import OpenAlert, OwedReview, PersonNow, WaitingMessage, WeekNow
+from icbt_support.engagement.today import Section, build_queue, opened_nothing_this_week, section_of
+from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.messages.models import MessageKind
+from icbt_support.pages.supporter.today_rows import Address, Reader, Row, make_row, summary_parts
+from icbt_support.pages.supporter.words import moment_words, promise_words, visit_words
+from icbt_support.plan.models import ItemState, PlanItem, Week
+from icbt_support.programme.library import load_library, programmes
+from icbt_support.reviews.models import Review, ReviewKind, ReviewState
+from icbt_support.risk.models import AlertSource, Grade, RiskAlert
+
+NOW = datetime(2026, 11, 19, 9, 35, tzinfo=UTC)
+TODAY = date(2026, 11, 19)
+ZONE = "Europe/London"
+ME, COLLEAGUE = 7, 8
+
+
+@pytest.fixture(scope="module", autouse=True)
+def library() -> None:
+    load_library()
+
+
+def make_person(name: str = "Ruth Okafor", *, number: int = 1, **changes: object) -> PersonNow:
+    enrolment = Enrolment(
+        id=number,
+        supporter_id=ME,
+        state=EnrolmentState.ACTIVE,
+        invited_at=NOW - timedelta(days=30),
+        programme_slug="low-mood",
+        programme_version=programmes()["low-mood"].version,
+    )
+    enrolment.patient = Account(full_name=name, called=name.split()[0], zone=ZONE)
+    enrolment.supporter = Account(full_name="Priya Nair", called="Priya")
+    person = PersonNow(enrolment, None, (), None, (), (), (), (), NOW - timedelta(days=1))
+    return replace(person, **changes)  # type: ignore[arg-type]
+
+
+def owed(
+    *, promised_at: datetime, slot_at: datetime | None = None, owner: int = ME,
+    kind: ReviewKind = ReviewKind.WEEKLY, drafted: datetime | None = None, told: datetime | None = None,
+) -> OwedReview:  # fmt: skip
+    review = Review(
+        id=1, kind=kind, owner_id=owner, state=ReviewState.OPEN, promised_at=promised_at, slot_at=slot_at,
+        due_on=promised_at.date(), told_late_at=told, number=2,
+    )  # fmt: skip
+    review.owner = Account(full_name="Chris Moor", called="Chris")
+    return OwedReview(review, drafted, 12 if slot_at else None)
+
+
+def due_at(hour: int, minute: int = 0, **changes: object) -> OwedReview:
+    slot = NOW.replace(hour=hour, minute=minute)
+    return owed(promised_at=NOW.replace(hour=17, minute=0), slot_at=slot, **changes)  # type: ignore[arg-type]
+
+
+def alert(grade: Grade, **changes: object) -> OpenAlert:
+    values = {"source": AlertSource.ITEM_9, "answer": 1, "answer_before": 0, "raised_at": NOW - timedelta(hours=1)}
+    return OpenAlert(RiskAlert(grade=grade, **{**values, **changes}), "Dr Hana Weiss", NOW - timedelta(minutes=33))
+
+
+def open_week(*, step: ItemState | None = None, checked_in: bool = False) -> WeekNow:
+    week = Week(number=4, opened_at=NOW - timedelta(days=7))
+    item = PlanItem(state=step, planned_on=TODAY + timedelta(days=2)) if step else None
+    return WeekNow(week, item, NOW - timedelta(hours=14) if checked_in else None)
+
+
+def where(person: PersonNow) -> Section:
+    return section_of(person, account_id=ME, now=NOW, zone=ZONE)
+
+
+def row_of(person: PersonNow) -> Row:
+    address = Address("/person", "/review", "/welcome", "/messages")
+    return make_row(person, where(person), address, Reader(ME, NOW, ZONE), is_first=False)
+
+
+LATE = owed(promised_at=NOW - timedelta(hours=16, minutes=35), told=NOW - timedelta(hours=16, minutes=35))
+LATER = owed(promised_at=NOW + timedelta(days=7))
+UNREAD = WaitingMessage(MessageKind.MESSAGE, NOW - timedelta(hours=2), is_read=False)
+
+
+@pytest.mark.parametrize(
+    ("person", "section"),
+    [
+        (lambda: make_person(alerts=(alert(Grade.URGENT),), owed=(LATE,)), Section.READ_FIRST),
+        (lambda: make_person(read_first=(NOW,)), Section.READ_FIRST),
+        (lambda: make_person(alerts=(alert(Grade.KNOWN),), owed=(due_at(10),)), Section.DUE),
+        (lambda: make_person(owed=(LATE,)), Section.LATE),
+        (lambda: make_person(owed=(due_at(10),)), Section.DUE),
+        (lambda: make_person(owed=(owed(promised_at=LATER.review.promised_at, kind=ReviewKind.WELCOME),)),
+         Section.WELCOME),
+        (lambda: make_person(owed=(LATER,), messages=(UNREAD,)), Section.MESSAGES),
+        (lambda: make_person(owed=(LATER,)), Section.WAITING),
+        (lambda: make_person(), Section.WAITING),
+        (lambda: make_person(owed=(owed(promised_at=LATE.review.promised_at, owner=COLLEAGUE),)), Section.WAITING),
+    ],
+)  # fmt: skip
+def test_a_person_stands_in_the_first_section_that_fits(person, section) -> None:  # noqa: ANN001
+    assert where(person()) is section
+
+
+def test_a_review_of_somebody_whom_i_cover_is_mine_to_write() -> None:
+    person = make_person(owed=(due_at(10, owner=COLLEAGUE),))
+    person.enrolment.supporter_id = COLLEAGUE
+    assert where(person) is Section.DUE
+    assert row_of(person).more.endswith("For Priya Nair")
+
+
+def test_reviews_of_people_who_are_away_are_not_due() -> None:
+    person = make_person(owed=(LATE,))
+    person.enrolment.state = EnrolmentState.AWAY
+    assert where(person) is Section.WAITING
+
+
+def test_an_alert_wins_over_paused() -> None:
+    person = make_person(alerts=(alert(Grade.SAME_DAY),))
+    person.enrolment.state = EnrolmentState.PAUSED
+    assert where(person) is Section.READ_FIRST
+
+
+def test_due_reviews_come_in_the_order_of_the_slots_and_their_minutes_add_up() -> None:
+    people = [
+        make_person("Grace Obi", number=1, owed=(due_at(14, 30),)),
+        make_person("Leo Grant", number=2, owed=(due_at(10, 30),)),
+        make_person("Ruth Okafor", number=3, owed=(LATE,)),
+        make_person("Kofi Mensah", number=4, owed=(LATER,)),
+    ]
+    queue = build_queue(people, account_id=ME, now=NOW, zone=ZONE)
+    assert [one.enrolment.patient.called for one in queue.sections[Section.DUE]] == ["Leo", "Grace"]
+    assert queue.minutes == 12 + 12 + 15
+    assert [words for words, _ in summary_parts(queue)] == ["1 late", "2 due"]
+    assert queue.next_day is not None and queue.next_day.on == date(2026, 11, 26)
+
+
+def test_urgent_comes_before_same_day_and_marks() -> None:
+    people = [
+        make_person("A", number=1, read_first=(NOW - timedelta(days=1),)),
+        make_person("B", number=2, alerts=(alert(Grade.SAME_DAY),)),
+        make_person("C", number=3, alerts=(alert(Grade.URGENT),)),
+    ]
+    queue = build_queue(people, account_id=ME, now=NOW, zone=ZONE)
+    assert [one.enrolment.patient.full_name for one in queue.sections[Section.READ_FIRST]] == ["C", "B", "A"]
+
+
+def test_an_empty_day_says_what_comes_next() -> None:
+    queue = build_queue([make_person(owed=(LATER,))], account_id=ME, now=NOW, zone=ZONE)
+    assert queue.is_clear
+    assert queue.next_day is not None and queue.next_day.count == 1
+    assert build_queue([], account_id=ME, now=NOW, zone=ZONE).next_day is None
+
+
+def test_days_begin_in_the_supporters_zone() -> None:
+    slot = datetime(2026, 11, 19, 23, 30, tzinfo=UTC)
+    review = owed(promised_at=slot + timedelta(hours=6), slot_at=slot)
+    review.review.due_on = date(2026, 11, 20)
+    person = make_person(owed=(review,))
+    assert section_of(person, account_id=ME, now=NOW, zone="Europe/London") is Section.DUE
+    assert section_of(person, account_id=ME, now=NOW, zone="Europe/Athens") is Section.WAITING
+
+
+@pytest.mark.parametrize(
+    ("person", "reason", "more"),
+    [
+        (
+            lambda: make_person(alerts=(alert(Grade.URGENT),)),
+            "Item 9: several days (was: not at all)",
+            "Dr Hana Weiss was told today 9.02am",
+        ),
+        (
+            lambda: make_person(alerts=(alert(Grade.URGENT, source=AlertSource.STATED),)),
+            "Said: I need someone to know I am not safe",
+            "Dr Hana Weiss was told today 9.02am",
+        ),
+        (
+            lambda: make_person(owed=(LATE,)),
+            "Review was due yesterday by 5pm",
+            "Ruth was told at 5pm. No new date yet",
+        ),
+        (
+            lambda: make_person(
+                owed=(due_at(10, drafted=NOW - timedelta(days=1)),),
+                week=open_week(checked_in=True),
+                last_sent=Review(),
+                messages=(WaitingMessage(MessageKind.QUESTION, NOW, is_read=True),),
+            ),
+            "Check-in done, asks one question",
+            "Draft saved yesterday 9.35am",
+        ),
+        (
+            lambda: make_person(owed=(due_at(10),), week=open_week()),
+            "First review: check-in not done",
+            "It does not block the review",
+        ),
+        (
+            lambda: make_person(
+                owed=(due_at(10),),
+                week=open_week(step=ItemState.DONE, checked_in=True),
+                last_sent=Review(),
+                scores=(19, 12, 6),
+            ),
+            "Check-in done, step done",
+            "PHQ-9 down 13 since the start",
+        ),
+        (
+            lambda: make_person(owed=(due_at(10),), week=open_week(), last_visit_at=NOW - timedelta(days=8)),
+            "Nothing opened this week",
+            "Use the short form",
+        ),
+        (
+            lambda: make_person(owed=(LATER,), week=open_week(step=ItemState.PLANNED)),
+            "Agreed step is due Saturday",
+            "Next review Thu 26 Nov",
+        ),
+        (
+            lambda: make_person(
+                owed=(LATER,), last_sent=Review(sent_at=NOW - timedelta(minutes=5), state=ReviewState.SENT)
+            ),
+            "Review sent today at 9.30am",
+            "Not opened yet. Next review Thu 26 Nov",
+        ),
+        (
+            lambda: make_person(owed=(LATER,), messages=(UNREAD,)),
+            "1 message not read",
+            "Since today 7.35am",
+        ),
+    ],
+)
+def test_a_row_says_why(person, reason: str, more: str) -> None:  # noqa: ANN001
+    row = row_of(person())
+    assert (row.reason, row.more) == (reason, more)
+
+
+def test_actions_follow_the_section() -> None:
+    assert row_of(make_person(owed=(LATE,))).action == "Write now"
+    assert row_of(make_person(owed=(due_at(10),))).action_href == "/review"
+    assert row_of(make_person(owed=(due_at(10, drafted=NOW),))).action == "Continue"
+    assert row_of(make_person(alerts=(alert(Grade.URGENT),))).action_href == "/person"
+    assert row_of(make_person(alerts=(alert(Grade.URGENT),), owed=(due_at(10),))).action_href == "/review"
+    assert row_of(make_person(owed=(LATER,), messages=(UNREAD,))).action_href == "/messages"
+    assert row_of(make_person(owed=(LATER,))).action == ""
+
+
+def test_nothing_opened_looks_at_the_open_week_alone() -> None:
+    assert opened_nothing_this_week(make_person(week=open_week(), last_visit_at=None))
+    assert not opened_nothing_this_week(make_person(week=open_week(), last_visit_at=NOW - timedelta(days=6)))
+    assert not opened_nothing_this_week(make_person(last_visit_at=None))
+
+
+@pytest.mark.parametrize(
+    ("days", "hours", "words"),
+    [
+        (0, 2, "Today 7.35am"),
+        (1, 0, "Yesterday 9.35am"),
+        (2, 0, "Tue 9.35am"),
+        (5, 0, "Sat 9.35am"),
+        (6, 0, "6 days ago"),
+        (8, 0, "8 days ago"),
+    ],
+)
+def test_visits_in_words(days: int, hours: int, words: str) -> None:
+    assert visit_words(NOW - timedelta(days=days, hours=hours), now=NOW, zone=ZONE) == words
+
+
+def test_moments_and_promises_in_words() -> None:
+    assert visit_words(None, now=NOW, zone=ZONE) == "Not yet"
+    assert moment_words(NOW - timedelta(days=30), now=NOW, zone=ZONE) == "Tue 20 Oct, 10.35am"
+    assert promise_words(NOW.replace(hour=17, minute=0), now=NOW, zone=ZONE) == "today by 5pm"
+    assert promise_words(LATER.review.promised_at, now=NOW, zone=ZONE) == "Thursday 26 November by 9.35am"

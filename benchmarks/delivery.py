@@ -26,7 +26,7 @@ from icbt_support.db import db, use_data_keys
 from icbt_support.delivery.channel import Mail
 from icbt_support.delivery.rendering import Renderer
 from icbt_support.delivery.smtp import SmtpChannel
-from icbt_support.jobs.deliver import TEMPLATES, Deliverer
+from icbt_support.jobs.deliver import Deliverer
 from icbt_support.jobs.scene import load_titles
 from icbt_support.jobs.wanted import EmailJudge
 from icbt_support.jobs.wording import Wording
@@ -125,7 +125,7 @@ class Letters:
     wording: Wording
 
     def mails(self, settings: Settings) -> Iterator[Mail]:
-        renderer = Renderer(str(TEMPLATES), base_url=settings.base_url, mail_from=settings.mail_from)
+        renderer = Renderer(base_url=settings.base_url, mail_from=settings.mail_from)
         for mailing in self.mailings:
             letter = self.wording.letter(mailing, mailing.reminders)
             yield Mail(mailing.id, letter.address, mailing.message_id, renderer.render(letter))

@@ -15,26 +15,21 @@ from whitenoise import WhiteNoise
 
 from icbt_support import pages
 from icbt_support.accounts import operations as accounts
+from icbt_support.cli import register_commands
 from icbt_support.db import db, use_data_keys
+from icbt_support.demo import clock_page
+from icbt_support.demo.clock import restore_demo_clock
 from icbt_support.demo.models import DemoState
 from icbt_support.pages.commits import end_transaction
 from icbt_support.pages.errors import install_errors
 from icbt_support.pages.guards import IdConverter, allow_anyone, check_every_view_says_who, install_guards
+from icbt_support.pages.help_lines import load_help_pages
 from icbt_support.pages.kit import install_kit
 from icbt_support.pages.navigation import install_navigation
 from icbt_support.pages.signing_in import install_login
 from icbt_support.programme.library import load_library
 from icbt_support.schema import WrongSchema, check_schema
 from icbt_support.settings import PROJECT, Settings, read_settings
-
-try:  # LEADTEMP
-    from icbt_support.cli import register_commands
-except ImportError:
-    register_commands = lambda app: None
-try:  # LEADTEMP
-    from icbt_support.demo import clock_page
-except ImportError:
-    clock_page = None
 
 LARGEST_BODY = 512 * 1024
 YEAR_SECONDS = 31_536_000
@@ -76,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _serve_static(app)
     register_commands(app)
     check_every_view_says_who(app)
+    restore_demo_clock(app)
     return app
 
 
@@ -84,6 +80,7 @@ def check_before_serving(app: Flask) -> None:
     settings: Settings = app.config["SETTINGS"]
     with app.app_context(), db.engine.connect() as connection:
         check_schema(connection)
+        load_help_pages(app)
         if settings.is_production and connection.execute(select(DemoState.id).limit(1)).first() is not None:
             raise WrongSchema("This database holds the demo: production needs a database of its own.")
 
@@ -145,16 +142,11 @@ def _register_pages(app: Flask, settings: Settings) -> None:
     for module in sorted(pkgutil.walk_packages(pages.__path__, f"{pages.__name__}."), key=lambda found: found.name):
         if ".development." in module.name and settings.is_production:
             continue
-        try:  # LEADTEMP
-            blueprint = getattr(import_module(module.name), "blueprint", None)
-        except ImportError as e:
-            print("LEADTEMP not yet:", module.name, e)
-            continue
+        blueprint = getattr(import_module(module.name), "blueprint", None)
         if isinstance(blueprint, Blueprint):
             app.register_blueprint(blueprint)
-    if not settings.is_production and clock_page:
+    if not settings.is_production:
         app.register_blueprint(clock_page.blueprint)
-    app.url_build_error_handlers.append(lambda error, endpoint, values: f"#{endpoint}")  # LEADTEMP
 
 
 def _serve_static(app: Flask) -> None:

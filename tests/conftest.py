@@ -19,7 +19,7 @@ from tests.cast import Cast, make_cast
 from tests.postgresql import PostgresqlServer
 
 THURSDAY = datetime(2026, 11, 19, 10, 5, tzinfo=UTC)
-ON_BOTH = ("concepts", "jobs")
+ON_BOTH = ("concepts", "jobs", "faults")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

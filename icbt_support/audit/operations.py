@@ -8,6 +8,8 @@ from sqlalchemy import insert
 from icbt_support.audit.models import Actor, AuditLine
 from icbt_support.db import apart, db
 
+_INSERT_LINE = insert(AuditLine.__table__)
+
 
 def record(
     action: str,
@@ -21,11 +23,8 @@ def record(
     detail: str = "",
 ) -> None:
     """One audit line in the session's own transaction: it lands with the act or not at all."""
-    db.session.execute(
-        insert(AuditLine).values(
-            _line(action, by, now, object_kind, object_id, enrolment_id, service_id, detail)
-        )
-    )
+    line = _line(action, by, now, object_kind, object_id, enrolment_id, service_id, detail)
+    db.session.connection().execute(_INSERT_LINE, line)
 
 
 def record_apart(
@@ -42,7 +41,7 @@ def record_apart(
     """One audit line in a transaction of its own, after the session has rolled back: refusals and failed sign-ins."""
     line = _line(action, by, now, object_kind, object_id, enrolment_id, service_id, detail)
     with apart() as connection:
-        connection.execute(insert(AuditLine).values(line))
+        connection.execute(_INSERT_LINE, line)
 
 
 def _line(

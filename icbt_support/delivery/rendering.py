@@ -16,6 +16,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from icbt_support.settings import PROJECT
+
+OUTBOUND = PROJECT / "templates" / "outbound"
 SUBJECT = "Subject: "
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ADDRESS = re.compile(r"^[!-~]+@[!-~]+$")
@@ -57,11 +60,11 @@ class Rendered:
 
 
 class Renderer:
-    def __init__(self, folder: str, *, base_url: str, mail_from: str) -> None:
+    def __init__(self, *, base_url: str, mail_from: str) -> None:
         self._base_url = base_url
         self._mail_from = checked_address(mail_from)
         self.domain = mail_from.rpartition("@")[2]
-        loader = FileSystemLoader(folder)
+        loader = FileSystemLoader(OUTBOUND)
         self._plain = Environment(
             loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False  # noqa: S701 (plain text)
         )
@@ -96,6 +99,11 @@ class Renderer:
             self._template("_frame.txt", self._plain).render(frame, parts=plain_parts),
             self._template("_frame.html", self._html).render(frame, parts=html_parts, subject=subject),
         )
+
+    def preview(self, part: Part) -> tuple[str, str]:
+        """The subject and the first words of one part, as an inbox shows them."""
+        subject, plain = self._split(self._template(f"{part.kind}.txt", self._plain).render(part.facts))
+        return subject, " ".join(plain.split("\n\n")[:2])
 
     def _template(self, name: str, environment: Environment) -> Template:
         template = self._templates.get(name)

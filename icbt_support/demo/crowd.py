@@ -220,7 +220,7 @@ def _weeks_ago(ending: Ending, ends_in_week: int, random: Random) -> int:
         return ends_in_week + 1 + random.randint(0, 1)
     if ending in (Ending.GOES_AWAY, Ending.PAUSES):
         return ends_in_week + 1
-    return random.choice((1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7))
+    return random.choice((1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7))
 
 
 def _course_of_scores(start: int, maximum: int, random: Random) -> tuple[int, ...]:

@@ -104,7 +104,8 @@ def _plan_item(world: World, life: Life, item: PlanItem, number: int, manner: Ma
     if item.kind is ItemKind.SESSION and dice.random() < manner.session:
         _at(world, life, number, starts_at + timedelta(minutes=dice.randint(-4, 40)), _about(patients.read_session, item))
     elif item.kind is ItemKind.SESSION and dice.random() < manner.move:
-        moved_on = item.planned_on + timedelta(days=1)
+        days = 2 if item.planned_on + timedelta(days=1) == STANDS_ON else 1
+        moved_on = item.planned_on + timedelta(days=days)
         move = _with_day(item, moved_on)
         _at(world, life, number, starts_at - timedelta(hours=2), move)
         later = wall(moved_on, item.planned_time or USUAL_HOUR) + timedelta(minutes=dice.randint(0, 30))

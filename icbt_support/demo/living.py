@@ -10,8 +10,8 @@ from sqlalchemy import select
 from icbt_support import clock
 from icbt_support.db import commit_with_retry, db
 from icbt_support.demo import habits, staff, stories
-from icbt_support.demo.people import SLOTS
-from icbt_support.demo.world import World, wall
+from icbt_support.demo.people import SLOTS, STANDS_ON
+from icbt_support.demo.world import World, day_of, wall
 from icbt_support.job_log.operations import RunToNote, note_runs
 from icbt_support.jobs.runner import Runner, runner_of
 from icbt_support.jobs.schedule import SCHEDULE
@@ -29,7 +29,7 @@ ON_WORKING_DAYS = (
 )
 SATURDAY = 5
 ALL_JOBS = ("weeks", "reviews", "risk", "quiet", "invitations", "digest", "deliver")
-DELIVERS_AGAIN_AFTER = timedelta(minutes=2)
+DELIVERS_AGAIN_AFTER = timedelta(minutes=8)
 RUNS_NOTED_AT_ONCE = 100
 READING_TIME = time(9, 2)
 
@@ -113,8 +113,9 @@ class Days:
     def _look_ahead(self, now: datetime) -> None:
         due_at = ledger.next_due_at()
         db.session.rollback()
-        soonest = self._delivered_at + DELIVERS_AGAIN_AFTER
-        self._deliver_at = None if due_at is None else max(due_at, soonest, now + timedelta(minutes=1))
+        again_after = timedelta() if day_of(now) == STANDS_ON else DELIVERS_AGAIN_AFTER
+        soonest = max(self._delivered_at + again_after, now + timedelta(minutes=1))
+        self._deliver_at = None if due_at is None else max(due_at, soonest)
 
     def _plan_reading(self, until_on: date) -> None:
         """Supporters read messages on the mornings of their review days."""

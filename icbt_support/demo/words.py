@@ -23,7 +23,7 @@ STEPS = {
         Step("Tell one person that you have started this", "things are easier when somebody knows", 3),
     ),
     "understanding-low-mood": (
-        Step("Draw one circle from a hard moment this week", "seeing the parts shows where to begin", 5),
+        Step("Get up at the same time on four days", "a small change in one part slows the whole circle", 5),
         Step("Phone somebody you like for five minutes", "a small change in one part slows the whole circle", 4),
     ),
     "doing-more": (
@@ -32,20 +32,20 @@ STEPS = {
         Step("Sit outside with a cup of tea", "small steps are the ones that happen", 3),
     ),
     "noticing-thoughts": (
-        Step("Catch one thought and write it down", "on paper, a thought is easier to look at", 4),
+        Step("Tell one person about a thought that came back", "said aloud, a thought is easier to look at", 4),
         Step("Keep the one activity that helped most", "what helped once can help again", 5),
     ),
     "testing-thoughts": (
-        Step("Weigh up one thought with both sides", "fair thoughts come from both sides", 4),
-        Step("Try one small test of a worry", "what you see for yourself counts for more", 5),
+        Step("Say one kind thing to yourself each morning", "a kind friend would say it too", 4),
+        Step("Ask one friend how they see it", "fair thoughts come from both sides", 4),
     ),
     "managing-worry": (
-        Step("Try worry time on two evenings", "a set time leaves more of the day", 4),
-        Step("Take one worry through the worry tree", "it shows whether there is something to do now", 5),
+        Step("Put your phone away at ten on three nights", "a quiet hour gives worries less to feed on", 4),
+        Step("Ask one person about what worries you", "a worry is smaller when two people look at it", 4),
     ),
     "solving-problems": (
-        Step("Put one problem into one sentence", "a clear problem is half of the way", 4),
-        Step("Try the first step of your plan", "a small try shows more than a long think", 5),
+        Step("Ring about the letter that you put off", "a small try shows more than a long think", 4),
+        Step("Ask for help with one thing", "two people find more ideas than one", 5),
     ),
     "keeping-well": (
         Step("Write your early signs down", "signs are easier to act on while they are small", 5),

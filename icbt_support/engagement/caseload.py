@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, String, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import Select, SelectBase, String, and_, case, cast, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload, load_only
 
 from icbt_support.accounts.models import Account
@@ -27,7 +26,7 @@ _TOLD_BECAUSE_OF_DUTY = (NoticeReason.DUTY, NoticeReason.ESCALATION)
 
 @dataclass(frozen=True)
 class OwedReview:
-    """One review that is owed, when its draft was last saved, and the minutes planned for it in *My hours*."""
+    """One owed review, when its draft was last saved, and the minutes planned for it in *My hours*."""
 
     review: Review
     draft_saved_at: datetime | None
@@ -88,7 +87,7 @@ class PersonNow:
         return tuple(message for message in self.messages if message.kind is MessageKind.QUESTION)
 
 
-def load_people(scope: Select[tuple[Enrolment]]) -> tuple[PersonNow, ...]:
+def load_people(scope: Select[Enrolment]) -> tuple[PersonNow, ...]:
     """Everybody in `scope` whose course is open, by name."""
     weeks = _people_and_weeks(scope)
     enrolments = sorted(weeks, key=lambda one: (one.patient.full_name.casefold(), one.id))
@@ -112,16 +111,14 @@ def load_people(scope: Select[tuple[Enrolment]]) -> tuple[PersonNow, ...]:
     )
 
 
-def _people_and_weeks(scope: Select[tuple[Enrolment]]) -> dict[Enrolment, WeekNow | None]:
+def _people_and_weeks(scope: Select[Enrolment]) -> dict[Enrolment, WeekNow | None]:
     rows = db.session.execute(
         scope.add_columns(Week, PlanItem, FinishedCheckIn.finished_at)
         .outerjoin(Week, and_(Week.enrolment_id == Enrolment.id, Week.closed_at.is_(None)))
         .outerjoin(PlanItem, and_(PlanItem.week_id == Week.id, PlanItem.kind == ItemKind.AGREED_STEP))
         .outerjoin(
             FinishedCheckIn,
-            and_(
-                FinishedCheckIn.enrolment_id == Enrolment.id, FinishedCheckIn.week_number == Week.number
-            ),
+            and_(FinishedCheckIn.enrolment_id == Enrolment.id, FinishedCheckIn.week_number == Week.number),
         )
         .where(Enrolment.state != EnrolmentState.ENDED)
         .options(joinedload(Enrolment.patient), joinedload(Enrolment.supporter))
@@ -182,7 +179,8 @@ def _alerts(ids: Sequence[int]) -> dict[int, list[OpenAlert]]:
             )
         )
         .outerjoin(
-            AlertNotice, and_(AlertNotice.alert_id == RiskAlert.id, AlertNotice.reason.in_(_TOLD_BECAUSE_OF_DUTY))
+            AlertNotice,
+            and_(AlertNotice.alert_id == RiskAlert.id, AlertNotice.reason.in_(_TOLD_BECAUSE_OF_DUTY)),
         )
         .outerjoin(Account, Account.id == AlertNotice.account_id)
         .where(RiskAlert.enrolment_id.in_(ids), RiskAlert.resolved_at.is_(None))
@@ -224,7 +222,7 @@ def _small_facts(ids: Sequence[int]) -> dict[int, _SmallFacts]:
     return found
 
 
-def _visits(ids: Sequence[int]) -> Select[Any]:
+def _visits(ids: Sequence[int]) -> SelectBase:
     return (
         select(
             literal("visit").label("what"),
@@ -237,13 +235,13 @@ def _visits(ids: Sequence[int]) -> Select[Any]:
     )
 
 
-def _marks(ids: Sequence[int]) -> Select[Any]:
+def _marks(ids: Sequence[int]) -> SelectBase:
     return select(literal("mark"), ReadFirst.enrolment_id, ReadFirst.marked_at, literal(0)).where(
         ReadFirst.enrolment_id.in_(ids), ReadFirst.read_at.is_(None)
     )
 
 
-def _messages(ids: Sequence[int]) -> Select[Any]:
+def _messages(ids: Sequence[int]) -> SelectBase:
     is_unanswered = and_(Message.kind == MessageKind.QUESTION, Message.answered_at.is_(None))
     return (
         select(
@@ -261,7 +259,7 @@ def _messages(ids: Sequence[int]) -> Select[Any]:
     )
 
 
-def _scores(ids: Sequence[int]) -> Select[Any]:
+def _scores(ids: Sequence[int]) -> SelectBase:
     return select(
         literal("score"), Questionnaire.enrolment_id, Questionnaire.finished_at, Questionnaire.total
     ).where(

@@ -1,18 +1,15 @@
 """What happened with one person: since the last review, and in the whole course. Reads only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import joinedload
 
-from icbt_support.accounts.models import Account
 from icbt_support.activity.models import ActivityEvent
 from icbt_support.db import db
-from icbt_support.enrolments.models import Enrolment, EnrolmentChange
+from icbt_support.enrolments.models import Enrolment
 from icbt_support.journal.models import Entry, ExerciseAnswer, PageRead
 from icbt_support.measures.models import Answer, Questionnaire
 from icbt_support.messages.models import Message, MessageKind
@@ -20,15 +17,14 @@ from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, ReminderClass, ReminderState
 from icbt_support.reviews.models import Review, ReviewKind, ReviewState
-from icbt_support.risk.models import CallLog, ReadFirst, RiskAlert
+from icbt_support.risk.models import ReadFirst
 
 FOLLOWED_WITHIN = timedelta(hours=48)
-TIMELINE_LENGTH = 120
 
 
 @dataclass(frozen=True)
 class RiskAnswer:
-    """The newest answer to a measure's risk item and the one before it, as numbers; None before any answer."""
+    """The newest answer to a measure's risk item and the one before it; None before any answer."""
 
     value: int | None
     before: int | None
@@ -44,7 +40,7 @@ class SessionsKept:
 
 @dataclass(frozen=True)
 class RemindersSince:
-    """Prompts by email: how many were sent and held back, and after how many the person came within 48 hours."""
+    """Prompts by email: sent, held back, and after how many of them the person came within 48 hours."""
 
     sent: int
     held_back: int
@@ -75,7 +71,7 @@ class WhatSendingChanged:
     withdrawn: int
 
 
-# Scores -------------------------------------------------------------------------------------------------------
+# Scores -------------------------------------------------------------------------------------------
 
 
 def totals_of(enrolment: Enrolment) -> dict[str, tuple[int, ...]]:
@@ -86,7 +82,7 @@ def totals_of(enrolment: Enrolment) -> dict[str, tuple[int, ...]]:
         .where(Questionnaire.enrolment_id == enrolment.id, Questionnaire.total.is_not(None))
         .order_by(Questionnaire.measure, Questionnaire.week_number)
     ):
-        found.setdefault(measure, []).append(total)
+        found.setdefault(measure, []).append(total or 0)
     return {measure: tuple(totals) for measure, totals in found.items()}
 
 
@@ -95,7 +91,9 @@ def risk_answer_of(enrolment: Enrolment, measure: str, item: int) -> RiskAnswer:
     rows = db.session.execute(
         select(Answer.questionnaire_id, Answer.value)
         .join(Questionnaire, Questionnaire.id == Answer.questionnaire_id)
-        .where(Questionnaire.enrolment_id == enrolment.id, Questionnaire.measure == measure, Answer.item == item)
+        .where(
+            Questionnaire.enrolment_id == enrolment.id, Questionnaire.measure == measure, Answer.item == item
+        )
         .order_by(Questionnaire.week_number.desc(), Answer.version.desc())
     )
     newest: dict[int, int] = {}
@@ -105,7 +103,7 @@ def risk_answer_of(enrolment: Enrolment, measure: str, item: int) -> RiskAnswer:
     return RiskAnswer(*values, *(None,) * (2 - len(values)))
 
 
-# Since the last review ----------------------------------------------------------------------------------------
+# Since the last review ----------------------------------------------------------------------------
 
 
 def began_waiting_at(review: Review) -> datetime:
@@ -181,21 +179,23 @@ def _finished_since(since: datetime) -> tuple[ColumnElement[bool], ...]:
 def reminders_since(enrolment: Enrolment, since: datetime) -> RemindersSince:
     reminders = db.session.execute(
         select(Reminder.state, Reminder.settled_at).where(
-            *_prompts_by_email(enrolment),
+            *prompts_by_email(enrolment),
             Reminder.settled_at > since,
             Reminder.state.in_([ReminderState.HANDED_OVER, ReminderState.HELD_BACK]),
         )
     ).all()
     came_at = list(
         db.session.scalars(
-            select(ActivityEvent.at).where(ActivityEvent.enrolment_id == enrolment.id, ActivityEvent.at > since)
+            select(ActivityEvent.at).where(
+                ActivityEvent.enrolment_id == enrolment.id, ActivityEvent.at > since
+            )
         )
     )
     sent_at = [settled_at for state, settled_at in reminders if state is ReminderState.HANDED_OVER]
     return RemindersSince(
         sent=len(sent_at),
         held_back=len(reminders) - len(sent_at),
-        followed=sum(1 for moment in sent_at if _came_after(moment, came_at)),
+        followed=sum(1 for moment in sent_at if moment is not None and _came_after(moment, came_at)),
     )
 
 
@@ -208,7 +208,7 @@ def prompts_owed(enrolment: Enrolment) -> int:
     return (
         db.session.scalar(
             select(func.count(Reminder.id)).where(
-                *_prompts_by_email(enrolment), Reminder.state == ReminderState.OWED
+                *prompts_by_email(enrolment), Reminder.state == ReminderState.OWED
             )
         )
         or 0
@@ -218,17 +218,18 @@ def prompts_owed(enrolment: Enrolment) -> int:
 def what_sending_changed(review: Review) -> WhatSendingChanged:
     """The prompts that this send owed and withdrew: both happened at the very instant of the send."""
     planned = select(func.count(Reminder.id)).where(
-        *_prompts_by_email(review.enrolment), Reminder.owed_at == review.sent_at
+        *prompts_by_email(review.enrolment), Reminder.owed_at == review.sent_at
     )
     withdrawn = select(func.count(Reminder.id)).where(
-        *_prompts_by_email(review.enrolment),
+        *prompts_by_email(review.enrolment),
         Reminder.state == ReminderState.WITHDRAWN,
         Reminder.settled_at == review.sent_at,
     )
     return WhatSendingChanged(db.session.scalar(planned) or 0, db.session.scalar(withdrawn) or 0)
 
 
-def _prompts_by_email(enrolment: Enrolment) -> tuple[ColumnElement[bool], ...]:
+def prompts_by_email(enrolment: Enrolment) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a person's prompts by email."""
     return (
         Reminder.context == f"enrolment:{enrolment.id}",
         Reminder.recipient_id == enrolment.patient_id,
@@ -277,131 +278,7 @@ def did_anything_since(enrolment: Enrolment, since: datetime) -> bool:
     )
 
 
-# The whole course ---------------------------------------------------------------------------------------------
-
-
-class Happened(StrEnum):
-    """What a line of the timeline is about."""
-
-    WEEK_OPENED = "week_opened"
-    REVIEW_SENT = "review_sent"
-    REVIEW_MISSED = "review_missed"
-    MESSAGE = "message"
-    SCORE = "score"
-    REMINDER_SENT = "reminder_sent"
-    REMINDER_HELD_BACK = "reminder_held_back"
-    CALL = "call"
-    CHANGE = "change"
-    ALERT = "alert"
-    STEP = "step"
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One line of the timeline: what happened, when, about which row, and who did it where somebody did."""
-
-    what: Happened
-    at: datetime
-    row: Week | Review | Message | Questionnaire | Reminder | CallLog | EnrolmentChange | RiskAlert | PlanItem
-    by: str = ""
-
-
-def timeline_of(enrolment: Enrolment, *, limit: int = TIMELINE_LENGTH) -> tuple[Moment, ...]:
-    """Plan, reviews, messages, scores, reminders, calls, changes and alerts joined, newest first."""
-    moments = [
-        *_weeks_and_steps(enrolment),
-        *_reviews(enrolment),
-        *_messages(enrolment),
-        *_scores(enrolment),
-        *_reminders(enrolment),
-        *_calls_changes_alerts(enrolment),
-    ]
-    return tuple(sorted(moments, key=lambda moment: (moment.at, moment.row.id), reverse=True)[:limit])
-
-
-def _weeks_and_steps(enrolment: Enrolment) -> list[Moment]:
-    weeks = db.session.scalars(select(Week).where(Week.enrolment_id == enrolment.id))
-    steps = db.session.scalars(
-        select(PlanItem).where(
-            PlanItem.enrolment_id == enrolment.id,
-            PlanItem.kind == ItemKind.AGREED_STEP,
-            PlanItem.settled_at.is_not(None),
-            PlanItem.state != ItemState.CARRIED_OVER,
-        )
-    )
-    return [
-        *(Moment(Happened.WEEK_OPENED, week.opened_at, week) for week in weeks),
-        *(Moment(Happened.STEP, step.settled_at, step) for step in steps if step.settled_at),
-    ]
-
-
-def _reviews(enrolment: Enrolment) -> list[Moment]:
-    rows = db.session.execute(
-        select(Review, Account.full_name)
-        .outerjoin(Account, Account.id == Review.sent_by)
-        .options(joinedload(Review.letter))
-        .where(
-            Review.enrolment_id == enrolment.id, Review.state.in_([ReviewState.SENT, ReviewState.MISSED])
-        )
-    )
-    found = []
-    for review, name in rows:
-        if review.sent_at is not None:
-            found.append(Moment(Happened.REVIEW_SENT, review.sent_at, review, name or ""))
-        elif review.closed_at is not None:
-            found.append(Moment(Happened.REVIEW_MISSED, review.closed_at, review))
-    return found
-
-
-def _messages(enrolment: Enrolment) -> list[Moment]:
-    messages = db.session.scalars(
-        select(Message).options(joinedload(Message.author)).where(Message.enrolment_id == enrolment.id)
-    )
-    return [Moment(Happened.MESSAGE, one.sent_at, one, one.author.full_name) for one in messages]
-
-
-def _scores(enrolment: Enrolment) -> list[Moment]:
-    finished = db.session.scalars(
-        select(Questionnaire).where(
-            Questionnaire.enrolment_id == enrolment.id, Questionnaire.finished_at.is_not(None)
-        )
-    )
-    return [Moment(Happened.SCORE, one.finished_at, one) for one in finished if one.finished_at]
-
-
-def _reminders(enrolment: Enrolment) -> list[Moment]:
-    said = {
-        ReminderState.HANDED_OVER: Happened.REMINDER_SENT,
-        ReminderState.HELD_BACK: Happened.REMINDER_HELD_BACK,
-    }
-    reminders = db.session.scalars(
-        select(Reminder).where(
-            *_prompts_by_email(enrolment), Reminder.state.in_(said), Reminder.settled_at.is_not(None)
-        )
-    )
-    return [Moment(said[one.state], one.settled_at, one) for one in reminders if one.settled_at]
-
-
-def _calls_changes_alerts(enrolment: Enrolment) -> list[Moment]:
-    calls: Sequence[tuple[CallLog, str]] = db.session.execute(  # type: ignore[assignment]
-        select(CallLog, Account.full_name)
-        .join(Account, Account.id == CallLog.called_by)
-        .where(CallLog.enrolment_id == enrolment.id)
-    ).all()
-    changes: Sequence[tuple[EnrolmentChange, str | None]] = db.session.execute(  # type: ignore[assignment]
-        select(EnrolmentChange, Account.full_name)
-        .outerjoin(Account, Account.id == EnrolmentChange.changed_by)
-        .where(EnrolmentChange.enrolment_id == enrolment.id)
-    ).all()
-    alerts = db.session.scalars(select(RiskAlert).where(RiskAlert.enrolment_id == enrolment.id))
-    return [
-        *(Moment(Happened.CALL, call.called_at, call, name) for call, name in calls),
-        *(Moment(Happened.CHANGE, change.changed_at, change, name or "") for change, name in changes),
-        *(Moment(Happened.ALERT, alert.raised_at, alert) for alert in alerts),
-    ]
-
-
-# Words to be read first ---------------------------------------------------------------------------------------
+# Words to be read first ---------------------------------------------------------------------------
 
 
 def words_to_read_first(enrolment: Enrolment) -> list[tuple[datetime, str]]:

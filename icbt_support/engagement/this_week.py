@@ -24,7 +24,7 @@ from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, ReminderClass, ReminderState
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review
-from icbt_support.reviews.rules import late_sentences
+from icbt_support.rhythm.lateness import lateness_of
 from icbt_support.rhythm.strips import strip_of_week
 
 QUESTIONS = (
@@ -189,31 +189,11 @@ def _excerpt(words: str) -> str:
 
 
 def _late(enrolment: Enrolment, now: datetime) -> tuple[str, ...]:
-    """What the page says while a review is late: the promise is to say who writes, and when, by noon."""
+    """What the page says while a review is late: the promise is to say who writes, and when."""
     owed = reviews.review_owed(enrolment)
     if owed is None or enrolment.state is not EnrolmentState.ACTIVE:
         return ()
-    is_taken = owed.taken_at is not None
-    if not is_taken and not owed.is_late(now):
-        return ()
-    zone = enrolment.patient.zone
-    first = to_local(owed.first_promised_at, zone)
-    noon = first.replace(hour=enrolment.service.rhythm.next_date_promised_hour, minute=0)
-    told_by_on = _next_working_day(first.date())
-    return late_sentences(
-        supporter=enrolment.supporter.called,
-        told_by_on=told_by_on,
-        told_by=noon.time(),
-        taken_by=owed.owner.called if is_taken else "",
-        new_promise=to_local(owed.promised_at, zone) if is_taken else None,
-    )
-
-
-def _next_working_day(on: date) -> date:
-    following = on + timedelta(days=1)
-    while following.weekday() > 4:
-        following += timedelta(days=1)
-    return following
+    return lateness_of(owed, now=now)
 
 
 def _check_in_opens_on(enrolment: Enrolment, week: Week | None) -> date | None:

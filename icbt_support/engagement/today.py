@@ -37,7 +37,7 @@ class NextDay:
 
 @dataclass(frozen=True)
 class Queue:
-    """*Today*, sorted; `minutes` is what was planned for the reviews in it, `next_day` what comes after today."""
+    """*Today*, sorted; `minutes` is what was planned for its reviews, `next_day` what comes after today."""
 
     sections: Mapping[Section, tuple[PersonNow, ...]]
     minutes: int
@@ -157,6 +157,7 @@ def _next_day(people: Iterable[PersonNow], *, account_id: int, now: datetime, zo
     days = Counter(
         _day_of(owed, zone)
         for person in people
-        if (owed := review_to_write(person, account_id=account_id)) is not None and _day_of(owed, zone) > today
+        if (owed := review_to_write(person, account_id=account_id)) is not None
+        and _day_of(owed, zone) > today
     )
     return NextDay(min(days), days[min(days)]) if days else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from icbt_support.accounts.models import Account, Membership, Role
@@ -36,7 +36,7 @@ def for_patient(account: Account) -> Enrolment | None:
     ).first()
 
 
-def for_supporter(account: Account, *, now: datetime) -> Select[tuple[Enrolment]]:
+def for_supporter(account: Account, *, now: datetime) -> Select[Enrolment]:
     """The caseload of a supporter and the people whom they cover today."""
     own = and_(
         Enrolment.supporter_id == account.id,
@@ -45,30 +45,30 @@ def for_supporter(account: Account, *, now: datetime) -> Select[tuple[Enrolment]
     return select(Enrolment).where(or_(own, _is_covered(account, now)))
 
 
-def under_cover(account: Account, *, now: datetime) -> Select[tuple[Enrolment]]:
+def under_cover(account: Account, *, now: datetime) -> Select[Enrolment]:
     """Open courses of supporters who are away today and whom this supporter covers."""
     return select(Enrolment).where(
         _is_covered(account, now), Enrolment.supporter_id != account.id, _is_open()
     )
 
 
-def for_clinician(account: Account) -> Select[tuple[Enrolment]]:
+def for_clinician(account: Account) -> Select[Enrolment]:
     """Everybody in the services where the account is a clinician."""
     return select(Enrolment).where(Enrolment.service_id.in_(_service_ids(account, Role.CLINICIAN)))
 
 
-def scoped_enrolment(scope: Select[tuple[Enrolment]], enrolment_id: int) -> Enrolment | None:
+def scoped_enrolment(scope: Select[Enrolment], enrolment_id: int) -> Enrolment | None:
     """One course within a scope; None for an unknown one and for somebody else's alike."""
     return db.session.scalars(scope.where(Enrolment.id == enrolment_id)).first()
 
 
-def _service_ids(account: Account, role: Role) -> Select[tuple[int]]:
+def _service_ids(account: Account, role: Role) -> Select[int]:
     return select(Membership.service_id).where(
         Membership.account_id == account.id, Membership.role == role, Membership.ended_at.is_(None)
     )
 
 
-def _is_covered(account: Account, now: datetime):  # noqa: ANN202 (a SQL condition)
+def _is_covered(account: Account, now: datetime) -> ColumnElement[bool]:
     """Covering somebody opens their caseload in that service, for the days of the absence."""
     services = db.session.scalars(
         select(Service).where(Service.id.in_(_service_ids(account, Role.SUPPORTER))).order_by(Service.id)
@@ -88,7 +88,7 @@ def _is_covered(account: Account, now: datetime):  # noqa: ANN202 (a SQL conditi
     )
 
 
-def _is_open():  # noqa: ANN202 (a SQL condition)
+def _is_open() -> ColumnElement[bool]:
     return Enrolment.state != EnrolmentState.ENDED
 
 

@@ -12,7 +12,13 @@ from icbt_support.db import db
 from icbt_support.hours import queries
 from icbt_support.hours.models import Absence, ReviewSlot, SlotBooking
 from icbt_support.hours.queries import FreeTime
-from icbt_support.hours.refusals import InsideAbsence, OnClosedDay, OutsideSlots, SlotTaken, TimeNotFree, WrongAbsenceDays
+from icbt_support.hours.refusals import (
+    InsideAbsence,
+    OnClosedDay,
+    OutsideSlots,
+    SlotTaken,
+    WrongAbsenceDays,
+)
 from icbt_support.service.models import Service
 
 

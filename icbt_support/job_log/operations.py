@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import case, delete, insert, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from icbt_support.db import db
@@ -49,24 +50,37 @@ def note_runs(runs: Sequence[RunToNote]) -> None:
                 for run in worth
             ],
         )
-    for run in runs:
-        _upsert_state(run)
+    _upsert_states(runs)
 
 
-def _upsert_state(run: RunToNote) -> None:
-    values = {
-        "position": run.position,
-        "purpose": run.purpose[:200],
-        "every": run.every[:60],
-        "last_started_at": run.started_at,
-        "last_ended_at": run.ended_at,
-        "last_error": run.error[:LONGEST],
-        "next_run_at": run.next_run_at,
+def _upsert_states(runs: Sequence[RunToNote]) -> None:
+    """One statement for all; a run that did nothing leaves the words of the last one that did something."""
+    if not runs:
+        return
+    rows = _upsert(JobState).values(
+        [
+            {
+                "job": run.job,
+                "position": run.position,
+                "purpose": run.purpose[:200],
+                "every": run.every[:60],
+                "last_started_at": run.started_at,
+                "last_ended_at": run.ended_at,
+                "last_did": run.did[:LONGEST],
+                "last_error": run.error[:LONGEST],
+                "next_run_at": run.next_run_at,
+            }
+            for run in runs
+        ]
+    )
+    new = rows.excluded
+    did_something = or_(new.last_did != "", new.last_error != "")
+    changes: dict[str, Any] = {
+        name: new[name]
+        for name in ("position", "purpose", "every", "last_started_at", "last_ended_at", "last_error", "next_run_at")
     }
-    if run.is_worth_a_row:
-        values["last_did"] = run.did[:LONGEST]
-    row = _upsert(JobState).values(job=run.job, **{"last_did": "", **values})
-    db.session.execute(row.on_conflict_do_update(index_elements=["job"], set_=values))
+    changes["last_did"] = case((did_something, new.last_did), else_=JobState.last_did)
+    db.session.execute(rows.on_conflict_do_update(index_elements=["job"], set_=changes))
 
 
 def beat(process: str, *, real_now: datetime, forget_before: datetime) -> None:
@@ -79,7 +93,7 @@ def beat(process: str, *, real_now: datetime, forget_before: datetime) -> None:
 def take_period(job: str, period: str, *, now: datetime) -> bool:
     """Whether this process is the first to do the job for this period; held with the transaction's commit."""
     row = _upsert(PeriodDone).values(job=job, period=period, done_at=now).on_conflict_do_nothing()
-    return db.session.execute(row).rowcount == 1
+    return db.session.scalar(row.returning(PeriodDone.id)) is not None
 
 
 def give_period_back(job: str, period: str) -> None:

@@ -29,7 +29,7 @@ from icbt_support.reminders.claims import Claim, ClaimedMailing, claim_emails
 from icbt_support.reminders.inbox import deliver_to_inboxes
 from icbt_support.reminders.rules import Channel as ReminderChannel
 from icbt_support.reminders.verdicts import DueReminder
-from icbt_support.settings import PROJECT, Settings
+from icbt_support.settings import Settings
 
 BATCH = 400
 SETTLE_AFTER = 200
@@ -39,7 +39,6 @@ RENEW_AFTER_SECONDS = 20.0
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 300.0
 NEVER_BY_SMTP = (".example.org", "@example.org")
-TEMPLATES = PROJECT / "templates" / "outbound"
 
 log = structlog.get_logger()
 
@@ -100,7 +99,7 @@ class Deliverer:
         self._worker = worker or f"{socket.gethostname()}:{os.getpid()}"
         self._mailbox = MailboxChannel()
         self._smtp = smtp or _smtp_channel(settings)
-        self._renderer = Renderer(str(TEMPLATES), base_url=settings.base_url, mail_from=settings.mail_from)
+        self._renderer = Renderer(base_url=settings.base_url, mail_from=settings.mail_from)
         self._journal: SendJournal | None = None
         self._lock = threading.Lock()
         self._paused_until = 0.0

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import FrameType
@@ -74,19 +74,19 @@ class Runner:
             next_run_at=clock.now() + job.every,
         )
 
-    def note(self, runs: Collection[RunToNote]) -> None:
-        """Writes runs down; a run that did nothing only now and then."""
+    def note_unless_idle(self, run: RunToNote) -> None:
+        """Writes a run down; one that did nothing only now and then, or a sweep would never let the disk rest."""
         now = time.monotonic()
-        due = [run for run in runs if run.is_worth_a_row or now - self._noted.get(run.job, 0.0) > IDLE_NOTE_SECONDS]
-        if not due:
-            return
+        if run.is_worth_a_row or now - self._noted.get(run.job, 0.0) > IDLE_NOTE_SECONDS:
+            self.note([run])
+            self._noted[run.job] = now
+
+    def note(self, runs: Sequence[RunToNote]) -> None:
         try:
             with self.app.app_context():
-                commit_with_retry(lambda: note_runs(due))
+                commit_with_retry(lambda: note_runs(runs))
         except SQLAlchemyError as problem:
             log.error("runs_not_noted", error=in_words(problem))
-            return
-        self._noted.update({run.job: now for run in due})
 
     def close(self) -> None:
         self.hands.deliverer.close()
@@ -128,7 +128,7 @@ class Scheduler:
         run = self._runner.run(job)
         if job.name == DELIVER:
             self._wake_for_next_reminder(job)
-        self._runner.note([run])
+        self._runner.note_unless_idle(run)
 
     def _wake_for_next_reminder(self, job: Job) -> None:
         """The queue sets the clock: the next run is when the next row is due, not when a sweep comes round."""

@@ -95,7 +95,7 @@ def check_in_finished_at(enrolment_ids: Collection[int], week_number: int) -> di
             FinishedCheckIn.enrolment_id.in_(enrolment_ids), FinishedCheckIn.week_number == week_number
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def check_ins_finished(enrolment_ids: Collection[int]) -> dict[tuple[int, int], datetime]:

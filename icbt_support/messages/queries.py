@@ -87,7 +87,7 @@ def open_question_counts(enrolment_ids: Collection[int]) -> dict[int, int]:
         )
         .group_by(Message.enrolment_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def last_message_at(enrolment: Enrolment) -> datetime | None:

@@ -151,7 +151,7 @@ def _told_words(alert: RiskAlert, zone: str) -> str:
         return "Nobody was sent a notice"
     newest = alert.notices[-1]
     names = [n.account.full_name for n in alert.notices if n.escalation == newest.escalation]
-    return f"{', '.join(names)} told at {_moment(newest.noticed_at, zone)}"
+    return f"Notice to {', '.join(names)} at {_moment(newest.noticed_at, zone)}"
 
 
 def _history(alert: RiskAlert, zone: str) -> list[HistoryEntry]:
@@ -160,7 +160,7 @@ def _history(alert: RiskAlert, zone: str) -> list[HistoryEntry]:
         _entry(
             notice.noticed_at,
             zone,
-            f"{notice.account.full_name} was told",
+            f"Notice to {notice.account.full_name}",
             "",
             "bell",
             REASON_WORDS[notice.reason],

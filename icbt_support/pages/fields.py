@@ -5,7 +5,7 @@ from datetime import date, time
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, TextAreaField
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import Length, Regexp, ValidationError
 
 from icbt_support.pages.kit import clock_time, short_day
 
@@ -52,7 +52,10 @@ class RequiredText:
 class OncePosted(FlaskForm):
     """A form that makes one row however often it is posted: `posted_key` is new for each form shown."""
 
-    posted_key = HiddenField(default=lambda: secrets.token_hex(12), validators=[Length(max=40)])
+    posted_key = HiddenField(
+        default=lambda: secrets.token_hex(12),
+        validators=[Regexp("^[A-Za-z0-9_-]{1,40}$", message="Load the page again: this form has lost its number")],
+    )
 
 
 def day_choices(days: list[date]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from sqlalchemy import Select
 from icbt_support import audit, clock
 from icbt_support.accounts.models import Account, Role
 from icbt_support.audit.models import Actor, ActorKind
-from icbt_support.db import LARGEST_ID
+from icbt_support.db import LARGEST_ID, db
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.service.models import Service
@@ -98,6 +98,7 @@ def _refuse_strangers() -> Response | None:
     if not current_user.is_authenticated:
         return _to_sign_in()
     if access.roles and not access.roles & held_roles():
+        db.session.rollback()
         audit.record_apart("refused", by=current_actor(), now=clock.real_now(), detail=request.endpoint)
         abort(404)
     return None
@@ -183,6 +184,7 @@ def clinical_enrolment(enrolment_id: int) -> Enrolment:
 def _scoped(scope: Select[tuple[Enrolment]], enrolment_id: int, role: Role) -> Enrolment:
     enrolment = enrolments.scoped_enrolment(scope, enrolment_id)
     if enrolment is None:
+        db.session.rollback()
         audit.record_apart(
             "refused_record",
             by=current_actor(role),

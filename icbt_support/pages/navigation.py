@@ -112,6 +112,7 @@ def _signed_in_chrome() -> PageChrome:
     return PageChrome(
         product_name=service.product_name if service else PRODUCT_NAME,
         organisation=service.name if service else "",
+        brand=service.brand.value if service else "teal",
         audience="patient" if role is Role.PATIENT else "staff",
         home_url=url_for("public_home.show"),
         navigation=tuple(_items(role, enrolment, counts)),

@@ -133,6 +133,7 @@ def recompute_due_times(recipient_id: int, *, zone: str, now: datetime) -> int:
             Reminder.id,
             Reminder.wall_on,
             Reminder.wall_at,
+            Reminder.wall_zone,
             Reminder.due_at,
             Reminder.first_due_at,
             Reminder.expires_at,
@@ -140,25 +141,21 @@ def recompute_due_times(recipient_id: int, *, zone: str, now: datetime) -> int:
             Reminder.recipient_id == recipient_id,
             Reminder.state == ReminderState.OWED,
             Reminder.mailing_id.is_(None),
-            or_(Reminder.wall_on.is_not(None), Reminder.due_at != Reminder.first_due_at),
+            or_(Reminder.wall_zone != zone, Reminder.due_at != Reminder.first_due_at),
         )
     ).all()
-    moved = 0
     for row in rows:
-        has_wall = row.wall_on is not None and row.wall_at is not None
-        due_at = WallTime(row.wall_on, row.wall_at, zone).instant() if has_wall else row.first_due_at
-        if due_at == row.due_at:
-            continue
+        has_moved_zone = row.wall_zone is not None and row.wall_zone != zone
+        due_at = WallTime(row.wall_on, row.wall_at, zone).instant() if has_moved_zone else row.first_due_at
         expires_at = row.expires_at + (due_at - row.first_due_at) if row.expires_at else None
         db.session.execute(
             update(Reminder)
             .where(Reminder.id == row.id, Reminder.state == ReminderState.OWED)
             .values(due_at=due_at, first_due_at=due_at, expires_at=expires_at)
-            .values(wall_zone=zone if has_wall else None)
+            .values(wall_zone=zone if has_moved_zone else row.wall_zone)
             .execution_options(synchronize_session=False)
         )
-        moved += 1
-    return moved
+    return len(rows)
 
 
 def mark_inbox_read(

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 
 from icbt_support.db import db
 from icbt_support.reminders.models import InboxItem, Mailing, Reminder
@@ -81,6 +81,35 @@ def has_reminder(key: str) -> bool:
 def find_reminder(reminder_id: int) -> Reminder | None:
     """One row by its number: only for a link whose token proves that it may be seen."""
     return db.session.get(Reminder, reminder_id)
+
+
+def queue_of(service_id: int, *, since: datetime, limit: int, offset: int = 0) -> list[Reminder]:
+    """A service's emails that are owed, and those that came to their end since: in order of their due time."""
+    return list(
+        db.session.scalars(
+            select(Reminder)
+            .where(*_in_queue(service_id, since))
+            .order_by(Reminder.due_at, Reminder.id)
+            .limit(limit)
+            .offset(offset)
+        )
+    )
+
+
+def queue_length(service_id: int, *, since: datetime) -> int:
+    return db.session.scalar(select(func.count(Reminder.id)).where(*_in_queue(service_id, since))) or 0
+
+
+def _in_queue(service_id: int, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    not_sent = (ReminderState.HELD_BACK, ReminderState.FAILED, ReminderState.EXPIRED)
+    return (
+        Reminder.service_id == service_id,
+        Reminder.channel == Channel.EMAIL,
+        or_(
+            Reminder.state.in_([ReminderState.OWED, ReminderState.CLAIMED]),
+            and_(Reminder.state.in_(not_sent), Reminder.settled_at >= since),
+        ),
+    )
 
 
 def inbox_of(account_id: int, *, limit: int = 50) -> list[InboxItem]:

@@ -9,8 +9,8 @@ from icbt_support.audit.models import Actor
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
-from icbt_support.enrolments.rules import longest_away_until
 from icbt_support.enrolments.refusals import NotPossibleNow
+from icbt_support.enrolments.rules import longest_away_until
 from icbt_support.enrolments.transitions import change_state, set_away_until, set_start_day
 from icbt_support.hours.queries import FreeTime, next_free_times
 from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause, PlanItem, Week

@@ -152,7 +152,7 @@ def take_review(review: Review, new_promised_at: datetime, *, by: Actor, now: da
 
 
 def close_missed(review: Review, reason: str, *, by: Actor, now: datetime) -> None:
-    """A clinician closes a review that will not be written, with a reason; the next week opens if it has not."""
+    """A clinician closes a review that no one writes, with a reason; the next week opens if it has not."""
     enrolment = review.enrolment
     hold_course(enrolment.id)
     check_is_owed(review)

@@ -138,9 +138,7 @@ def test_a_return_opens_a_new_week_with_a_new_review(cast, now):
     pause_course(cast.enrolment, reason="Moving house", by=as_clinician(cast), now=now)
     later = now + timedelta(days=30)
     review_at = datetime(2026, 12, 31, 9, tzinfo=UTC)
-    resume_course(
-        cast.enrolment, module=week.module, review_at=review_at, by=as_clinician(cast), now=later
-    )
+    resume_course(cast.enrolment, module=week.module, review_at=review_at, by=as_clinician(cast), now=later)
     opened = open_week_of(cast.enrolment)
     assert (opened.number, opened.opened_because) == (2, OpenedBecause.RETURN)
     assert review_of_week(cast.enrolment, 2).slot_at == review_at
@@ -149,6 +147,4 @@ def test_a_return_opens_a_new_week_with_a_new_review(cast, now):
 
 def test_only_a_paused_course_is_resumed(cast, now):
     with pytest.raises(NotPossibleNow):
-        resume_course(
-            cast.enrolment, module="x", review_at=THURSDAY_AT_NINE, by=as_clinician(cast), now=now
-        )
+        resume_course(cast.enrolment, module="x", review_at=THURSDAY_AT_NINE, by=as_clinician(cast), now=now)

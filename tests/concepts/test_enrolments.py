@@ -19,7 +19,7 @@ from icbt_support.enrolments.operations import (
     save_contact_sheet,
     set_goals,
 )
-from icbt_support.enrolments.transitions import NotPossibleNow
+from icbt_support.enrolments.refusals import NotPossibleNow
 from icbt_support.hours.transitions import record_absence_row
 from tests.cast import enrol
 from tests.concepts.beginnings import as_clinician, as_patient, invite_robin
@@ -141,7 +141,9 @@ def test_notes_are_newest_first(cast, now):
 
 def test_room_counts_open_courses_against_places(cast, now):
     invite_robin(cast, now)
-    rooms = {room.supporter_id: (room.places, room.people) for room in queries.rooms_of_supporters(cast.service.id)}
+    rooms = {
+        room.supporter_id: (room.places, room.people) for room in queries.rooms_of_supporters(cast.service.id)
+    }
     assert rooms == {cast.supporter.id: (16, 2), cast.colleague.id: (16, 0)}
 
 

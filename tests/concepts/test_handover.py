@@ -245,7 +245,9 @@ def test_away_from_now_gives_the_pool_sight_and_tells_it(cast, now):
     open_week_1(cast, now)
     alert = raise_stated_risk(cast.enrolment, "I am not safe", by=as_patient(cast), now=now)
     assert scoped_enrolment(for_supporter(cast.colleague, now=now), cast.enrolment.id) is None
-    gone = away_from_now(cast.supporter, service=cast.service, until_on=FRIDAY, by=as_supporter(cast), now=now)
+    gone = away_from_now(
+        cast.supporter, service=cast.service, until_on=FRIDAY, by=as_supporter(cast), now=now
+    )
     assert (gone.reviews, gone.messages, gone.alerts) == (1, 0, 1)
     assert gone.told == (cast.colleague,)
     assert scoped_enrolment(for_supporter(cast.colleague, now=now), cast.enrolment.id) is cast.enrolment
@@ -257,7 +259,9 @@ def test_away_from_now_gives_the_pool_sight_and_tells_it(cast, now):
 
 def test_without_a_pool_the_clinicians_are_told(cast, now):
     away_from_now(cast.colleague, service=cast.service, until_on=FRIDAY, by=as_supporter(cast), now=now)
-    gone = away_from_now(cast.supporter, service=cast.service, until_on=FRIDAY, by=as_supporter(cast), now=now)
+    gone = away_from_now(
+        cast.supporter, service=cast.service, until_on=FRIDAY, by=as_supporter(cast), now=now
+    )
     assert gone.told == (cast.clinician,)
 
 

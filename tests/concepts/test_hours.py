@@ -27,15 +27,11 @@ BY = Actor(ActorKind.PERSON, account_id=1, role="supporter", service_id=1)
 
 
 def book(cast, starts_at, now):
-    return transitions.book_slot(
-        cast.supporter.id, starts_at, enrolment_id=cast.enrolment.id, by=BY, now=now
-    )
+    return transitions.book_slot(cast.supporter.id, starts_at, enrolment_id=cast.enrolment.id, by=BY, now=now)
 
 
 def free(cast, now, from_on=NEXT_THURSDAY, until_on=NEXT_THURSDAY):
-    return queries.free_review_times(
-        cast.supporter.id, from_on, until_on, service=cast.service, now=now
-    )
+    return queries.free_review_times(cast.supporter.id, from_on, until_on, service=cast.service, now=now)
 
 
 def statements_of(work):
@@ -206,7 +202,14 @@ def test_the_first_day_back_skips_weekends_holidays_and_absence(cast, now):
 def test_duty_now_is_by_place_without_the_absent(cast, now):
     second = cast.colleague
     set_duty_session(
-        cast.service, weekday=3, starts=time(9), ends=time(17), position=2, clinician_id=second.id, by=BY, now=now
+        cast.service,
+        weekday=3,
+        starts=time(9),
+        ends=time(17),
+        position=2,
+        clinician_id=second.id,
+        by=BY,
+        now=now,
     )
     assert [session.clinician_id for session in queries.duty_now(cast.service, now)] == [
         cast.clinician.id,

@@ -61,8 +61,15 @@ def due_at(hour: int, minute: int = 0, **changes: object) -> OwedReview:
 
 
 def alert(grade: Grade, **changes: object) -> OpenAlert:
-    values = {"source": AlertSource.ITEM_9, "answer": 1, "answer_before": 0, "raised_at": NOW - timedelta(hours=1)}
-    return OpenAlert(RiskAlert(grade=grade, **{**values, **changes}), "Dr Hana Weiss", NOW - timedelta(minutes=33))
+    values = {
+        "source": AlertSource.ITEM_9,
+        "answer": 1,
+        "answer_before": 0,
+        "raised_at": NOW - timedelta(hours=1),
+    }
+    return OpenAlert(
+        RiskAlert(grade=grade, **{**values, **changes}), "Dr Hana Weiss", NOW - timedelta(minutes=33)
+    )
 
 
 def open_week(*, step: ItemState | None = None, checked_in: bool = False) -> WeekNow:
@@ -98,7 +105,8 @@ UNREAD = WaitingMessage(MessageKind.MESSAGE, NOW - timedelta(hours=2), is_read=F
         (lambda: make_person(owed=(LATER,), messages=(UNREAD,)), Section.MESSAGES),
         (lambda: make_person(owed=(LATER,)), Section.WAITING),
         (lambda: make_person(), Section.WAITING),
-        (lambda: make_person(owed=(owed(promised_at=LATE.review.promised_at, owner=COLLEAGUE),)), Section.WAITING),
+        (lambda: make_person(owed=(owed(promised_at=LATE.review.promised_at, owner=COLLEAGUE),)),
+         Section.WAITING),
     ],
 )  # fmt: skip
 def test_a_person_stands_in_the_first_section_that_fits(person, section) -> None:  # noqa: ANN001
@@ -135,7 +143,8 @@ def test_due_reviews_come_in_the_order_of_the_slots_and_their_minutes_add_up() -
     assert [one.enrolment.patient.called for one in queue.sections[Section.DUE]] == ["Leo", "Grace"]
     assert queue.minutes == 12 + 12 + 15
     assert [words for words, _ in summary_parts(queue)] == ["1 late", "2 due"]
-    assert queue.next_day is not None and queue.next_day.on == date(2026, 11, 26)
+    assert queue.next_day is not None
+    assert queue.next_day.on == date(2026, 11, 26)
 
 
 def test_urgent_comes_before_same_day_and_marks() -> None:
@@ -151,7 +160,8 @@ def test_urgent_comes_before_same_day_and_marks() -> None:
 def test_an_empty_day_says_what_comes_next() -> None:
     queue = build_queue([make_person(owed=(LATER,))], account_id=ME, now=NOW, zone=ZONE)
     assert queue.is_clear
-    assert queue.next_day is not None and queue.next_day.count == 1
+    assert queue.next_day is not None
+    assert queue.next_day.count == 1
     assert build_queue([], account_id=ME, now=NOW, zone=ZONE).next_day is None
 
 

@@ -132,12 +132,13 @@ def remove(session_id: int) -> Response:
 @commits
 def close_day() -> View:
     service, form = current_service(Role.ADMINISTRATOR), ClosureForm()
-    if not form.validate_on_submit():
+    closed_on = form.closed_on.data
+    if not form.validate_on_submit() or closed_on is None:
         return _page(service, _duty_form(service, is_posted=False), form)
-    if form.closed_on.data < local_day(request_time(), service.zone):
+    if closed_on < local_day(request_time(), service.zone):
         form.closed_on.errors = ["Enter today or a day to come"]
         return _page(service, _duty_form(service, is_posted=False), form)
-    close_service_on(service, form.closed_on.data, form.reason.data, by=_actor(service), now=request_time())
+    close_service_on(service, closed_on, form.reason.data, by=_actor(service), now=request_time())
     flash("The service is closed on that day.", "success")
     return redirect(url_for("admin_duty.show"))
 

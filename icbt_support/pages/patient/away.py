@@ -10,8 +10,8 @@ from wtforms.validators import InputRequired
 from icbt_support.accounts.models import Role
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
-from icbt_support.enrolments.rules import longest_away_until
 from icbt_support.enrolments.refusals import NotPossibleNow
+from icbt_support.enrolments.rules import longest_away_until
 from icbt_support.hours.refusals import TimeNotFree
 from icbt_support.pages.commits import commits
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
@@ -49,13 +49,14 @@ def choose() -> Response | str:
     """Checks the day and leads to the dates; nothing is changed yet."""
     enrolment = my_enrolment()
     form = AwayForm()
-    if not form.validate_on_submit():
+    until_on = form.until_on.data
+    if not form.validate_on_submit() or until_on is None:
         return _page(enrolment, form)
-    problem = _problem(enrolment, form.until_on.data)
+    problem = _problem(enrolment, until_on)
     if problem:
         form.until_on.errors = [problem]
         return _page(enrolment, form)
-    return redirect(url_for("patient_away.dates", until=form.until_on.data.isoformat()))
+    return redirect(url_for("patient_away.dates", until=until_on.isoformat()))
 
 
 @blueprint.get("/away/until/<until>")

@@ -265,7 +265,7 @@ def _start_days(today: date) -> list[tuple[date, str]]:
 def _first_plan(enrolment: Enrolment, starts_on: date) -> FirstPlan:
     programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
     week = week_of(enrolment, FIRST_REVIEW_NUMBER)
-    module = programme.module(week.module) if week else programme.modules[0]
+    module = (programme.module(week.module) if week else None) or programme.modules[0]
     review = review_of_week(enrolment, FIRST_REVIEW_NUMBER)
     promised = to_local(review.promised_at, enrolment.patient.zone) if review else None
     if week is not None:

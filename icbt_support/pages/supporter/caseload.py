@@ -114,7 +114,8 @@ def _row(person: PersonNow, reader: Reader) -> CaseloadRow:
 
 def _filters(chosen: str, order: str) -> list[Choice]:
     return [
-        Choice(label, url_for(".show", show=name, by=order), name == chosen) for name, label in FILTERS.items()
+        Choice(label, url_for(".show", show=name, by=order), name == chosen)
+        for name, label in FILTERS.items()
     ]
 
 

@@ -148,20 +148,23 @@ def end_slot(slot_id: int) -> Response:
 def choose_absence() -> View:
     """Checks the days and leads to what they touch; nothing is changed yet."""
     form = AbsenceForm()
-    if not form.validate_on_submit():
+    from_on, until_on = form.from_on.data, form.until_on.data
+    if not form.validate_on_submit() or from_on is None or until_on is None:
         return _page(SlotForm(formdata=None), form, AwayNowForm(formdata=None))
-    problem = _problem_with_days(form.from_on.data, form.until_on.data)
+    problem = _problem_with_days(from_on, until_on)
     if problem:
         form.until_on.errors = [problem]
         return _page(SlotForm(formdata=None), form, AwayNowForm(formdata=None))
-    days = {"from_day": form.from_on.data.isoformat(), "until_day": form.until_on.data.isoformat()}
-    return redirect(url_for("supporter_hours.absence", **days))
+    address = url_for("supporter_hours.absence", from_day=from_on.isoformat(), until_day=until_on.isoformat())
+    return redirect(address)
 
 
 @blueprint.get("/supporting/hours/absence/<from_day>/<until_day>")
 @allow(Role.SUPPORTER)
 def absence(from_day: str, until_day: str) -> View:
     from_on, until_on = _days(from_day, until_day)
+    if _problem_with_days(from_on, until_on):
+        return redirect(url_for("supporter_hours.show"))
     return _absence_page(from_on, until_on, FlaskForm(formdata=None))
 
 
@@ -170,6 +173,8 @@ def absence(from_day: str, until_day: str) -> View:
 @commits
 def keep_absence(from_day: str, until_day: str) -> View:
     from_on, until_on = _days(from_day, until_day)
+    if _problem_with_days(from_on, until_on):
+        return redirect(url_for("supporter_hours.show"))
     service, form = current_service(Role.SUPPORTER), FlaskForm()
     pool = {str(person.id): person for person in _colleagues(service, from_on)}
     cover = request.form.get("cover", POOL)
@@ -219,16 +224,17 @@ def withdraw(absence_id: int) -> Response:
 @commits
 def go_away_now() -> View:
     service, form = current_service(Role.SUPPORTER), AwayNowForm()
-    if not form.validate_on_submit():
+    until_on = form.back_until.data
+    if not form.validate_on_submit() or until_on is None:
         return _page(SlotForm(formdata=None), AbsenceForm(formdata=None), form)
-    problem = _problem_with_days(_today(), form.back_until.data)
+    problem = _problem_with_days(_today(), until_on)
     if problem:
         form.back_until.errors = [problem]
         return _page(SlotForm(formdata=None), AbsenceForm(formdata=None), form)
     gone = away_from_now(
         current_account(),
         service=service,
-        until_on=form.back_until.data,
+        until_on=until_on,
         by=_actor(service),
         now=request_time(),
     )
@@ -275,9 +281,7 @@ def _page(slot_form: SlotForm, absence_form: AbsenceForm, away_form: AwayNowForm
     )
 
 
-def _absence_page(from_on: date, until_on: date, form: FlaskForm) -> View:
-    if _problem_with_days(from_on, until_on):
-        return redirect(url_for("supporter_hours.show"))
+def _absence_page(from_on: date, until_on: date, form: FlaskForm) -> str:
     service = current_service(Role.SUPPORTER)
     colleagues = _colleagues(service, from_on)
     return render_template(

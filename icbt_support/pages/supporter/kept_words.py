@@ -1,4 +1,4 @@
-"""Words that could not be saved: kept for their author beside the review, shown in the workspace, put back by a button."""
+"""Words that could not be saved: kept for their author, shown in the workspace, put back by a button."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,8 +72,8 @@ def put_into(form: LetterForm, review: Review, account_id: int, kept_id: str) ->
 def keep_for_ended_session(review_id: int, content: dict[str, Any], *, now: datetime) -> bool:
     """Keeps what somebody posted after their sign-in had run out; says whether it could be.
 
-    Only a sign-in that ended by time counts, never one that was revoked, and only for a review of that person's
-    caseload. The words are shown to nobody but that person, after they have signed in again.
+    Only a sign-in that ended by time counts, never one that was revoked, and only for a review of that
+    person's caseload. The words are shown to nobody but that person, after they have signed in again.
     """
     account = _account_of_ended_session()
     if account is None or not kept_words(content):

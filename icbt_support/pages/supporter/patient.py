@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 
 from icbt_support.accounts.models import Role
 from icbt_support.engagement import person
+from icbt_support.engagement.timeline import timeline_of
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.operations import add_note
@@ -89,7 +90,7 @@ def _page(enrolment: Enrolment, form: NoteForm) -> str:
         strips=[(week, strip_of_week(enrolment, week, now=now)) for week in reversed(shown)],
         hidden_weeks=len(weeks) - len(shown),
         timeline=[
-            timeline_line(moment, programme, now=now, zone=account.zone) for moment in person.timeline_of(enrolment)
+            timeline_line(moment, programme, now=now, zone=account.zone) for moment in timeline_of(enrolment)
         ],
         notes=notes_on(enrolment, now=now, zone=account.zone),
     )
@@ -99,5 +100,6 @@ def _marked_words(enrolment: Enrolment) -> list[tuple[str, str]]:
     """(when, words) of the shared texts that hold one of the service's phrases and were not read yet."""
     account, now = current_account(), request_time()
     return [
-        (moment_words(at, now=now, zone=account.zone), words) for at, words in person.words_to_read_first(enrolment)
+        (moment_words(at, now=now, zone=account.zone), words)
+        for at, words in person.words_to_read_first(enrolment)
     ]

@@ -16,7 +16,7 @@ NOTICED, QUESTION = "noticed", "question"
 
 
 def quote(enrolment: Enrolment, programme: Programme, reference: str) -> tuple[str, str]:
-    """The section that the words belong to, and the words; empty words for anything that this course does not share.
+    """The section that the words belong to, and the words; empty for what this course does not share.
 
     `reference` is `message:<id>`, `item:<id>` or `entry:<id>`.
     """
@@ -49,7 +49,11 @@ def _quote_item(enrolment: Enrolment, item_id: int) -> str:
     item = db.session.scalars(
         select(PlanItem).where(PlanItem.id == item_id, PlanItem.enrolment_id == enrolment.id)
     ).one_or_none()
-    return f'About "{item.title}" you wrote: "{shorten(item.patient_words)}"' if item and item.patient_words else ""
+    return (
+        f'About "{item.title}" you wrote: "{shorten(item.patient_words)}"'
+        if item and item.patient_words
+        else ""
+    )
 
 
 def _quote_entry(enrolment: Enrolment, programme: Programme, entry_id: int) -> str:

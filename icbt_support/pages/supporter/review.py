@@ -1,25 +1,37 @@
 """The review workspace: what happened, one letter, and the patient's next week as it will open."""
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, flash, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_login import current_user
 
 from icbt_support.accounts.models import Role
-from icbt_support.cadence import local_day, to_local
+from icbt_support.cadence import to_local
 from icbt_support.engagement import person
-from icbt_support.enrolments import queries as enrolments
-from icbt_support.hours.models import Absence
-from icbt_support.hours.queries import first_day_back
 from icbt_support.hours.refusals import InsideAbsence, SlotTaken, TimeNotFree
 from icbt_support.messages.operations import mark_thread_read
 from icbt_support.pages.commits import commits
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
-from icbt_support.pages.kit import clock_time, long_day
+from icbt_support.pages.kit import clock_time
 from icbt_support.pages.supporter import kept_words, quotes, review_form, review_words
+from icbt_support.pages.supporter.review_checks import (
+    absence_sentence,
+    is_late_follow,
+    is_ready,
+    taken_sentence,
+)
 from icbt_support.pages.supporter.review_facts import facts_of, score_sentences, week_of_review
 from icbt_support.pages.supporter.review_form import (
     LETTER,
@@ -36,7 +48,6 @@ from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewState
 from icbt_support.reviews.operations import mark_previewed, save_draft
 from icbt_support.reviews.rules import (
-    LAST_REVIEW,
     LetterIncomplete,
     LetterRefused,
     NotPreviewed,
@@ -44,10 +55,9 @@ from icbt_support.reviews.rules import (
     ReviewAlreadySent,
     ReviewNotOwed,
     StaleDraft,
-    check_letter,
     letter_of_draft,
 )
-from icbt_support.rhythm.sending import propose_next_week, send_review, week_opened_without
+from icbt_support.rhythm.sending import propose_next_week, send_review
 from icbt_support.rhythm.strips import strip_of_proposal, strip_of_week
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -68,7 +78,7 @@ def keeps_words(view: View) -> View:
     return guarded  # type: ignore[return-value]
 
 
-# The workspace ------------------------------------------------------------------------------------------------
+# The workspace ------------------------------------------------------------------------------------
 
 
 @blueprint.get("/supporting/reviews/<id:review_id>")
@@ -97,7 +107,7 @@ def save(review_id: int) -> Any:
     actor, now = supporter_actor(review.enrolment), request_time()
     anchor = _apply_button(form, review)
     is_preview = "preview" in request.form
-    problems = is_preview and not _is_ready(form, review, now)
+    problems = is_preview and not is_ready(form, review, now)
     draft = save_draft(review, form.to_draft(), version=form.draft_version, by=actor, now=now)
     if problems:
         form.version.data = str(draft.version)
@@ -170,100 +180,7 @@ def _is_quiet_week(review: Review) -> bool:
     return review.week is not None and not person.did_anything_since(review.enrolment, review.week.opened_at)
 
 
-# What a letter needs ------------------------------------------------------------------------------------------
-
-
-def _is_ready(form: LetterForm, review: Review, now: datetime) -> bool:
-    """Whether the letter can be previewed; puts the first sentence of what is missing at its field."""
-    is_valid = form.validate()
-    for name, sentence in _missing(form, review, now):
-        form[name].errors = [*form[name].errors, sentence]
-        is_valid = False
-    return bool(is_valid)
-
-
-def _missing(form: LetterForm, review: Review, now: datetime) -> list[tuple[str, str]]:
-    called = review.enrolment.patient.called
-    missing = []
-    if not any(form[name].data for name in form.kept_sections):
-        missing.append((next(iter(form.kept_sections or form.sections)), f"Write at least a few words to {called}"))
-    is_last = form.opening == LAST_REVIEW and not is_late_follow(review)
-    if not is_last or form.step_what.data:
-        missing += _missing_step(form)
-    if not is_late_follow(review):
-        if not form.opening:
-            missing.append(("opens", "Choose what opens next"))
-        if form.opening != LAST_REVIEW:
-            missing += _wrong_review_time(form, review, now)
-    return missing or _wrong_letter(form, review, now)
-
-
-def _missing_step(form: LetterForm) -> list[tuple[str, str]]:
-    wanted = (
-        ("step_what", form.step_what.data, "Write what the next step is, small enough for a bad day"),
-        ("step_why", form.step_why.data, "Write why the next step helps"),
-        ("step_by_on", review_form.read_day(form.step_by_on.data), "Choose the day by which to do the next step"),
-    )
-    return [(name, sentence) for name, value, sentence in wanted if not value]
-
-
-def _wrong_review_time(form: LetterForm, review: Review, now: datetime) -> list[tuple[str, str]]:
-    chosen = read_instant(form.next_review_at.data)
-    if chosen is None:
-        return [("next_review_at", "Choose the day of the next review")]
-    absence = review_form.absence_at(review, chosen)
-    if absence is not None:
-        return [("next_review_at", absence_sentence(review, absence))]
-    free = {one.starts_at for one in review_form.free_times_on(review, chosen, now=now)}
-    return [] if chosen in free else [("next_review_at", taken_sentence(review, now))]
-
-
-def _wrong_letter(form: LetterForm, review: Review, now: datetime) -> list[tuple[str, str]]:
-    """What the rules of the letter still refuse, such as a step after the next review."""
-    letter = letter_of_draft(form.to_draft())
-    next_at = letter.next_review_at
-    try:
-        check_letter(
-            letter,
-            today=enrolments.local_today(review.enrolment, now),
-            next_review_on=local_day(next_at, review.enrolment.patient.zone) if next_at else None,
-            merge_under_days=review.enrolment.service.rhythm.merge_under_days,
-            is_late_follow=is_late_follow(review),
-        )
-    except LetterIncomplete as refusal:
-        return [(_field_of(problem.field, form), problem.words) for problem in refusal.problems]
-    return []
-
-
-def _field_of(name: str, form: LetterForm) -> str:
-    return next(iter(form.kept_sections or form.sections)) if name == "sections" else name
-
-
-def is_late_follow(review: Review) -> bool:
-    """Whether the next week opened without this review: then it keeps that week's module and date."""
-    return week_opened_without(review) is not None
-
-
-def absence_sentence(review: Review, absence: Absence) -> str:
-    supporter, service = review.enrolment.supporter, review.enrolment.service
-    who = "You are" if supporter.id == current_account().id else f"{supporter.called} is"
-    back = first_day_back(supporter.id, absence.until_on, service=service)
-    return (
-        f"{who} away from {long_day(absence.from_on)} to {long_day(absence.until_on)}. "
-        f"Choose a day before that or after {long_day(back)}, or ask a colleague to cover in My hours"
-    )
-
-
-def taken_sentence(review: Review, now: datetime) -> str:
-    """The time was free when the page opened; the select has the next ones."""
-    next_three = review_form.next_review_times(review, now=now)[:3]
-    days = ", ".join(long_day(one.on) for one in next_three)
-    return f"That time has just gone. The next are {days}. Choose one" if days else (
-        "That time has just gone, and no other is free. Add one in My hours"
-    )
-
-
-# Preview and send ---------------------------------------------------------------------------------------------
+# Preview and send ---------------------------------------------------------------------------------
 
 
 @blueprint.get("/supporting/reviews/<id:review_id>/preview")
@@ -356,7 +273,7 @@ def _preview_values(review: Review, draft: ReviewDraft) -> dict[str, Any]:
     }
 
 
-# What the workspace shows -------------------------------------------------------------------------------------
+# What the workspace shows -------------------------------------------------------------------------
 
 
 def _render(
@@ -411,11 +328,11 @@ def _other_author(draft: ReviewDraft | None) -> str:
     return review_words.name_of(draft.author_id)
 
 
-# Refusals that keep the words ---------------------------------------------------------------------------------
+# Refusals that keep the words ---------------------------------------------------------------------
 
 
 def _explain(review_id: int, refusal: LetterRefused) -> Any:
-    """After the rollback: the typed text is kept apart, then a page says what happened and shows every text."""
+    """After the rollback: the typed text is kept apart; a page says what happened and shows every text."""
     mine = LetterForm().to_draft() if request.endpoint != "supporter_review.send" else None
     review = caseload_review(review_id)
     if mine is not None and review_form.kept_words(mine):
@@ -424,7 +341,9 @@ def _explain(review_id: int, refusal: LetterRefused) -> Any:
         return jsonify(error="This review was changed somewhere else."), CONFLICT
     values = {"review": review, "mine": review_form.kept_words(mine) if mine else []}
     if isinstance(refusal, ReviewAlreadySent):
-        return render_template("supporter/review_sent_by_other.html", **values, **_sent_words(review)), CONFLICT
+        return render_template(
+            "supporter/review_sent_by_other.html", **values, **_sent_words(review)
+        ), CONFLICT
     if isinstance(refusal, ReviewNotOwed):
         return render_template("supporter/review_not_owed.html", review=review, kept=values["mine"]), CONFLICT
     return render_template("supporter/review_conflict.html", **values, **_newer(review)), CONFLICT

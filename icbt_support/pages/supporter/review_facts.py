@@ -1,4 +1,4 @@
-"""What the review workspace shows of a person: facts first, then their week in their own words. Words only, no acts."""
+"""What the review workspace shows of a person: facts first, then their week in their own words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -156,8 +156,10 @@ def _score_fact(measure: Measure, totals: tuple[int, ...]) -> ScoreFact:
     if len(totals) < 2:
         return ScoreFact(measure.title, totals, "")
     is_reliable = abs(totals[-1] - totals[0]) >= measure.reliable_change
-    note = f"change of {measure.reliable_change} or more" if is_reliable else (
-        f"change of less than {measure.reliable_change}"
+    note = (
+        f"change of {measure.reliable_change} or more"
+        if is_reliable
+        else (f"change of less than {measure.reliable_change}")
     )
     return ScoreFact(measure.title, totals, note)
 
@@ -173,8 +175,10 @@ def score_sentences(enrolment: Enrolment, programme: Programme) -> str:
         band = measure.band_of(values[-1]).label
         name = measure.patient_title[:1].lower() + measure.patient_title[1:]
         if len(values) == 1:
-            sentences.append(f"Your score for the {name} is {values[0]} out of {measure.maximum}. "
-                             f"This is in the {band} range.")
+            sentences.append(
+                f"Your score for the {name} is {values[0]} out of {measure.maximum}. "
+                f"This is in the {band} range."
+            )
             continue
         change = abs(values[-1] - values[0])
         moved = f"That is a change of {change}" if change else "That is the same"
@@ -185,7 +189,9 @@ def score_sentences(enrolment: Enrolment, programme: Programme) -> str:
     return "\n".join(sentences)
 
 
-def week_of_review(review: Review, programme: Programme, *, since: datetime, now: datetime, zone: str) -> WeekView:
+def week_of_review(
+    review: Review, programme: Programme, *, since: datetime, now: datetime, zone: str
+) -> WeekView:
     """Everything since the last review, as it is shown at the left of the workspace."""
     enrolment = review.enrolment
     shared = person.shared_since(enrolment, since)
@@ -224,7 +230,9 @@ def _plan_line(one: ItemNow, zone: str) -> PlanLine:
     item = one.item
     planned = wall_words(item.planned_on, item.planned_time)
     is_step = item.kind is ItemKind.AGREED_STEP
-    done = {ItemState.SKIPPED: "Not this time", ItemState.CARRIED_OVER: "Carried over"}.get(one.state, "Not done")
+    done = {ItemState.SKIPPED: "Not this time", ItemState.CARRIED_OVER: "Carried over"}.get(
+        one.state, "Not done"
+    )
     if one.is_done and one.settled_at is not None:
         local = to_local(one.settled_at, zone)
         done = f"{local:%a} {clock_time(local)}"

@@ -184,7 +184,9 @@ def letter_choices(review: Review, programme: Programme, *, now: datetime) -> Le
     )
 
 
-def new_form(choices: LetterChoices, draft: ReviewDraft | None, *, is_short: bool, now: datetime) -> LetterForm:
+def new_form(
+    choices: LetterChoices, draft: ReviewDraft | None, *, is_short: bool, now: datetime
+) -> LetterForm:
     """The form as it opens: from the draft, or with the defaults of a new letter."""
     content = draft.content if draft is not None else _new_content(choices, is_short)
     opens = content.get("opens", "")
@@ -192,8 +194,11 @@ def new_form(choices: LetterChoices, draft: ReviewDraft | None, *, is_short: boo
     form = LetterForm(
         formdata=None,
         data={
-            **content.get("words", {}),
-            **{name: content.get(name, "") for name in ("step_what", "step_why", "step_by_on", "step_by_time")},
+            **words_of(content),
+            **{
+                name: content.get(name, "")
+                for name in ("step_what", "step_why", "step_by_on", "step_by_time")
+            },
             "shape": content.get("shape", LETTER),
             "left_out": ",".join(content.get("left_out", [])),
             "opens": OTHER_MODULE if is_other else opens,
@@ -228,7 +233,7 @@ def _new_content(choices: LetterChoices, is_short: bool) -> dict[str, Any]:
 
 
 def next_review_times(review: Review, *, now: datetime) -> list[FreeTime]:
-    """One free time for each day on which the supporter writes: the usual time of this person, else the first."""
+    """One free time for each day on which the supporter writes: this person's usual time, else the first."""
     enrolment = review.enrolment
     zone = enrolment.supporter.zone
     tomorrow = local_day(now, zone) + timedelta(days=1)
@@ -287,7 +292,7 @@ def _review_hint(review: Review, times: Sequence[FreeTime], now: datetime) -> st
     return f"{who} {verb} on {' and '.join(weekdays)}. {leave}"
 
 
-# Reading what was posted --------------------------------------------------------------------------------------
+# Reading what was posted --------------------------------------------------------------------------
 
 
 def read_day(value: str | None) -> date | None:
@@ -318,9 +323,16 @@ def read_number(value: str | None) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+def words_of(content: Mapping[str, Any]) -> dict[str, str]:
+    """The words of a draft by field; a draft made elsewhere holds them by heading alone."""
+    by_heading = {section["heading"]: section["words"] for section in content.get("sections", [])}
+    named = {name: by_heading[heading] for name, heading in ALL_SECTIONS.items() if heading in by_heading}
+    return named | content.get("words", {})
+
+
 def kept_words(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The words of a draft or of a kept text, heading by heading, to be read or copied."""
-    words = content.get("words", {})
+    words = words_of(content)
     rows = [(ALL_SECTIONS[name], words[name]) for name in ALL_SECTIONS if words.get(name)]
     rows += [("Next step", content["step_what"])] if content.get("step_what") else []
     return rows + ([("Why it helps", content["step_why"])] if content.get("step_why") else [])

@@ -72,7 +72,9 @@ class NoteWords:
 def event_words(event: PatientEvent, *, now: datetime, zone: str) -> EventWords:
     icon, title = _EVENTS[event.kind]
     is_written = event.kind in ("message", "question")
-    return EventWords(icon, title, moment_words(event.at, now=now, zone=zone), event.words if is_written else "")
+    return EventWords(
+        icon, title, moment_words(event.at, now=now, zone=zone), event.words if is_written else ""
+    )
 
 
 def open_alerts(enrolment: Enrolment, programme: Programme, *, now: datetime, zone: str) -> list[AlertWords]:
@@ -82,7 +84,9 @@ def open_alerts(enrolment: Enrolment, programme: Programme, *, now: datetime, zo
             words=f"{alert_words(alert, programme)}, {moment_words(alert.raised_at, now=now, zone=zone)}",
             grade=alert.grade.value.replace("_", " ").capitalize(),
             colour=_GRADE_COLOURS[alert.grade],
-            taken=f"Taken by {alert.acknowledger.full_name}" if alert.acknowledger else "Nobody has taken it yet",
+            taken=f"Taken by {alert.acknowledger.full_name}"
+            if alert.acknowledger
+            else "Nobody has taken it yet",
         )
         for alert in risk.alerts_of(enrolment)
         if alert.resolved_at is None
@@ -92,7 +96,11 @@ def open_alerts(enrolment: Enrolment, programme: Programme, *, now: datetime, zo
 def plan_note(planned: int, cancelled: int) -> str:
     """Redrawn as you choose. Sending plans these 2 emails and cancels none."""
     emails = "no email" if not planned else "this email" if planned == 1 else f"these {planned} emails"
-    cancels = f"cancels {count_words(cancelled, 'that is', 'that are')} still to come" if cancelled else "cancels none"
+    cancels = (
+        f"cancels {count_words(cancelled, 'that is', 'that are')} still to come"
+        if cancelled
+        else "cancels none"
+    )
     return f"Redrawn as you choose. Sending plans {emails} and {cancels}."
 
 
@@ -115,7 +123,8 @@ def notes_on(enrolment: Enrolment, *, now: datetime, zone: str) -> list[NoteWord
     names = names_of({note.written_by for note in notes})
     return [
         NoteWords(
-            note.words, f"{names.get(note.written_by, '')}, {moment_words(note.written_at, now=now, zone=zone)}"
+            note.words,
+            f"{names.get(note.written_by, '')}, {moment_words(note.written_at, now=now, zone=zone)}",
         )
         for note in notes
     ]

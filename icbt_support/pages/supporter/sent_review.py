@@ -5,14 +5,13 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 
 from icbt_support.accounts.models import Role
-from icbt_support.cadence import local_day, to_local
+from icbt_support.cadence import to_local
 from icbt_support.engagement import person
 from icbt_support.engagement.today import Section
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LongText, OncePosted
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
-from icbt_support.pages.supporter.review_scope import caseload_review, my_queue, programme_of
-from icbt_support.pages.supporter.review_words import name_of
+from icbt_support.pages.supporter.review_scope import caseload_review, my_queue
 from icbt_support.pages.supporter.words import count_words, moment_words
 from icbt_support.plan.queries import open_week_of
 from icbt_support.reviews.models import Review, ReviewKind, ReviewLetter, ReviewState
@@ -71,7 +70,9 @@ def letter(review_id: int) -> Any:
 @allow(Role.SUPPORTER)
 def correct(review_id: int) -> Any:
     review, _ = _sent_review(review_id)
-    return render_template("supporter/review_correction.html", review=review, form=CorrectionForm(formdata=None))
+    return render_template(
+        "supporter/review_correction.html", review=review, form=CorrectionForm(formdata=None)
+    )
 
 
 @blueprint.post("/supporting/reviews/<id:review_id>/correction")

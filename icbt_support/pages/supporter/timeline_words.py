@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from icbt_support.engagement.person import Happened, Moment
+from icbt_support.engagement.timeline import Happened, Moment
 from icbt_support.messages.models import MessageKind
 from icbt_support.pages.supporter.words import moment_words
 from icbt_support.plan.models import ItemState
@@ -87,7 +87,11 @@ def _score(moment: Moment, programme: Programme) -> tuple[str, str, str]:
     if measure is None or questionnaire.total is None:
         return "scores", "Questionnaire finished", ""
     band = measure.band_of(questionnaire.total).label
-    return "scores", f"{measure.title}: {questionnaire.total} out of {measure.maximum}", f"In the {band} range"
+    return (
+        "scores",
+        f"{measure.title}: {questionnaire.total} out of {measure.maximum}",
+        f"In the {band} range",
+    )
 
 
 def _reminder(moment: Moment, _programme: Programme) -> tuple[str, str, str]:

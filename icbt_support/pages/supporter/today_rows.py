@@ -34,7 +34,11 @@ from icbt_support.risk.models import AlertSource, RiskAlert
 SCORE_NAME = "PHQ-9"
 RELIABLE_CHANGE = 6
 HEADINGS: Mapping[Section, tuple[str, str, str]] = {
-    Section.READ_FIRST: ("Read first", "first", "Answers and words that a person looks at before anything else"),
+    Section.READ_FIRST: (
+        "Read first",
+        "first",
+        "Answers and words that a person looks at before anything else",
+    ),
     Section.LATE: ("Late", "late", "Promised for an earlier time"),
     Section.DUE: ("Due today, in the order of your slots", "due", ""),
     Section.WELCOME: ("New people who have not heard yet", "due", "A welcome is owed"),
@@ -148,8 +152,10 @@ def _slot(person: PersonNow, section: Section, reader: Reader) -> str:
 def _action(person: PersonNow, section: Section, address: Address, reader: Reader) -> tuple[str, str]:
     owed = review_to_write(person, account_id=reader.account_id)
     if section is Section.READ_FIRST:
-        is_to_write = owed is not None and owed.review.kind is not ReviewKind.WELCOME and (
-            owed.review.is_late(reader.now) or is_due(owed, now=reader.now, zone=reader.zone)
+        is_to_write = (
+            owed is not None
+            and owed.review.kind is not ReviewKind.WELCOME
+            and (owed.review.is_late(reader.now) or is_due(owed, now=reader.now, zone=reader.zone))
         )
         return "Open", address.review if is_to_write else address.person
     if section is Section.MESSAGES:
@@ -230,7 +236,9 @@ def _why_due(person: PersonNow, reader: Reader) -> tuple[str, str]:
     is_checked_in = person.week is not None and person.week.check_in_finished_at is not None
     parts = ["Check-in done" if is_checked_in else "Check-in not done"]
     if person.questions:
-        parts.append(f"asks {'one question' if len(person.questions) == 1 else f'{len(person.questions)} questions'}")
+        parts.append(
+            f"asks {'one question' if len(person.questions) == 1 else f'{len(person.questions)} questions'}"
+        )
     if person.week is not None and person.week.step is not None and person.week.step.state is ItemState.DONE:
         parts.append("step done")
     reason = ", ".join(parts)

@@ -68,7 +68,10 @@ def test_handing_over_says_what_went_along(visitor, cast):
     page = decide(
         visitor, cast.enrolment, "hand-over", to_supporter=str(cast.colleague.id), hand_over_reason="Leaves"
     ).get_data(as_text=True)
-    assert "Chris Moor is the supporter now. Went along: 1 owed review, 0 unread messages, 0 open alerts." in page
+    assert (
+        "Chris Moor is the supporter now. Went along: 1 owed review, 0 unread messages, 0 open alerts."
+        in page
+    )
     assert again(cast.enrolment).supporter_id == cast.colleague.id
 
 

@@ -59,7 +59,12 @@ def again(enrolment):
 def test_the_start_leads_to_consent_and_says_what_it_is_and_is_not(visitor):
     page = visitor.get("/start").get_data(as_text=True)
     assert visitor.page.headings == ["Step 1 of 3 Before you start"]
-    for words in ("What this is not", "not an emergency service", "What is recorded", "Who reads it, and when"):
+    for words in (
+        "What this is not",
+        "not an emergency service",
+        "What is recorded",
+        "Who reads it, and when",
+    ):
         assert words in page
 
 
@@ -91,7 +96,13 @@ def test_the_times_make_a_plan(visitor, robin, now):
     assert "Thursday 26 November" in page
     ready = visitor.post("/start/times", CHOICES).get_data(as_text=True)
     assert visitor.page.headings == ["You have finished setting up Your plan is ready"]
-    for words in ("What you do this week", "When", "How long", "Who reads it, and when", "What if I don&#39;t?"):
+    for words in (
+        "What you do this week",
+        "When",
+        "How long",
+        "Who reads it, and when",
+        "What if I don&#39;t?",
+    ):
         assert words in ready
     assert "Pat, who writes to you by 5pm on Thursday 26 November" in ready
     enrolment = again(robin)
@@ -137,7 +148,9 @@ def test_what_does_not_fit_is_said_at_its_field_and_nothing_is_kept(visitor, rob
 def test_a_day_that_filled_up_meanwhile_has_just_gone(visitor, robin, now, cast):
     go_to_times(robin, now)
     visitor.get("/start/times")
-    for place in next_free_times(cast.supporter.id, date(2026, 11, 26), service=cast.service, now=now, count=16):
+    for place in next_free_times(
+        cast.supporter.id, date(2026, 11, 26), service=cast.service, now=now, count=16
+    ):
         book_slot(
             cast.supporter.id, place.starts_at, enrolment_id=cast.enrolment.id, by=as_clinician(cast), now=now
         )

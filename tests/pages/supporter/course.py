@@ -1,4 +1,4 @@
-"""A course in the middle, made through the same verbs that people use: week 1 is open and its review is owed."""
+"""A course in the middle, made by the verbs that people use: week 1 is open and its review is owed."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,12 @@ def start_course(enrolment: Enrolment, *, slot: datetime = REVIEW_SLOT, at: date
 
 
 def write_as_patient(
-    enrolment: Enrolment, words: str, *, at: datetime, kind: MessageKind = MessageKind.MESSAGE, key: str = "key-1"
+    enrolment: Enrolment,
+    words: str,
+    *,
+    at: datetime,
+    kind: MessageKind = MessageKind.MESSAGE,
+    key: str = "key-1",
 ) -> Message:
     by = actor(enrolment.patient, Role.PATIENT, enrolment.service_id)
     message = post_message(enrolment, words, kind=kind, posted_key=key, by=by, now=at)

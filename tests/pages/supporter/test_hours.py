@@ -136,7 +136,9 @@ def test_days_away_are_withdrawn_again(visitor, cast):
 
 def test_away_from_now_is_one_step_and_back_is_another(visitor, cast, now):
     visitor.get("/supporting/hours")
-    page = visitor.post("/supporting/hours/away-now", days(back_until=date(2026, 11, 27))).get_data(as_text=True)
+    page = visitor.post("/supporting/hours/away-now", days(back_until=date(2026, 11, 27))).get_data(
+        as_text=True
+    )
     assert "With the pool now: 1 reviews, 0 messages, 0 alerts. Told: Chris Moor." in page
     assert "You are away today" in page
     visitor.post("/supporting/hours/back")
@@ -158,7 +160,9 @@ def test_days_that_do_not_fit_are_said_at_their_field(visitor, from_on, until_on
     assert words in page.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("path", ["/supporting/hours/absence/2026-11-31/2026-12-01", "/supporting/hours/absence/a/b"])
+@pytest.mark.parametrize(
+    "path", ["/supporting/hours/absence/2026-11-31/2026-12-01", "/supporting/hours/absence/a/b"]
+)
 def test_days_that_do_not_exist_are_not_found(visitor, path):
     assert visitor.http.get(path).status_code == 404
 

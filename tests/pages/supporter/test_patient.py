@@ -11,8 +11,8 @@ from icbt_support.db import db
 from icbt_support.enrolments.models import SupporterNote
 from icbt_support.enrolments.operations import set_goals
 from icbt_support.messages.models import Message
-from icbt_support.risk.models import ReadFirst
 from icbt_support.rhythm.acts import keep_entry
+from icbt_support.risk.models import ReadFirst
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.conftest import THURSDAY
@@ -35,7 +35,14 @@ def test_the_course_shows_facts_weeks_and_everything_that_happened(cast: Cast, v
     set_goals(cast.enrolment, ["Draw again"], by=patient, now=THURSDAY)
     write_as_patient(cast.enrolment, "Hello there", at=THURSDAY - timedelta(hours=1))
     html = visitor.get(path(cast)).get_data(as_text=True)
-    for words in ("Item 9", "Not answered yet", "Week 1 opened", "Hello there", "Draw again", "Open the review of week 1"):
+    for words in (
+        "Item 9",
+        "Not answered yet",
+        "Week 1 opened",
+        "Hello there",
+        "Draw again",
+        "Open the review of week 1",
+    ):
         assert words in html, words
 
 
@@ -52,7 +59,9 @@ def test_private_entries_are_nowhere(cast: Cast, visitor: PageClient) -> None:
 def test_a_note_is_saved_for_staff(cast: Cast, visitor: PageClient) -> None:
     visitor.get(path(cast))
     html = visitor.post(path(cast, "/notes"), {"words": "Prefers calls after 4pm."}).get_data(as_text=True)
-    assert "Your note is saved." in html and "Prefers calls after 4pm." in html and "Pat Lane, Today 10.05am" in html
+    assert "Your note is saved." in html
+    assert "Prefers calls after 4pm." in html
+    assert "Pat Lane, Today 10.05am" in html
 
 
 def test_an_empty_note_is_refused_in_words(cast: Cast, visitor: PageClient) -> None:
@@ -65,7 +74,9 @@ def test_an_empty_note_is_refused_in_words(cast: Cast, visitor: PageClient) -> N
 def test_words_to_read_first_stay_until_a_person_has_read_them(cast: Cast, visitor: PageClient) -> None:
     message = write_as_patient(cast.enrolment, "A hard evening", at=THURSDAY)
     db.session.add(
-        ReadFirst(enrolment_id=cast.enrolment.id, subject="message", subject_id=message.id, marked_at=THURSDAY)
+        ReadFirst(
+            enrolment_id=cast.enrolment.id, subject="message", subject_id=message.id, marked_at=THURSDAY
+        )
     )
     db.session.commit()
     assert "I have read this" in visitor.get(path(cast)).get_data(as_text=True)

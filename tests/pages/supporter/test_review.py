@@ -15,9 +15,13 @@ from icbt_support.hours.models import Absence, SlotBooking
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.plan.models import ItemKind, PlanItem, Week
 from icbt_support.reviews.models import KeptText, Review, ReviewDraft, ReviewLetter, ReviewState
+from icbt_support.reviews.operations import save_draft
+from icbt_support.reviews.rules import LetterSection, LetterToSend, draft_content
 from icbt_support.rhythm.acts import keep_entry
 from icbt_support.rhythm.lateness import tell_of_late_reviews
 from icbt_support.rhythm.weeks import open_due_weeks
+from icbt_support.risk.models import Grade
+from icbt_support.risk.operations import raise_concern
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.conftest import THURSDAY
@@ -70,7 +74,7 @@ def send(browser: PageClient, review: Review, version: str | None = None) -> str
     return browser.post(path(review, "/send"), values).get_data(as_text=True)
 
 
-# The page -----------------------------------------------------------------------------------------------------
+# The page -----------------------------------------------------------------------------------------
 
 
 def test_workspace_shows_the_facts_the_week_and_what_was_shared(
@@ -98,7 +102,9 @@ def test_workspace_shows_the_facts_the_week_and_what_was_shared(
 def test_a_staff_read_is_audited(cast: Cast, course: Course, writer: PageClient) -> None:
     writer.get(path(course.review))
     lines = db.session.scalars(
-        select(AuditLine).where(AuditLine.action == "read_record", AuditLine.enrolment_id == cast.enrolment.id)
+        select(AuditLine).where(
+            AuditLine.action == "read_record", AuditLine.enrolment_id == cast.enrolment.id
+        )
     ).all()
     assert [line.actor_account_id for line in lines] == [cast.supporter.id]
 
@@ -119,19 +125,23 @@ def test_others_cannot_post_to_the_review(cast: Cast, course: Course, client: Pa
     assert db.session.scalar(select(func.count(ReviewDraft.id))) == 0
 
 
-def test_opening_the_page_changes_nothing_but_the_audit(cast: Cast, course: Course, writer: PageClient) -> None:
+def test_opening_the_page_changes_nothing_but_the_audit(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
     writer.get(path(course.review))
     review = reload(course.review)
     assert review.state is ReviewState.SCHEDULED
     assert review.draft is None
 
 
-# Drafts -------------------------------------------------------------------------------------------------------
+# Drafts -------------------------------------------------------------------------------------------
 
 
 def test_save_draft_keeps_a_half_written_letter(course: Course, writer: PageClient) -> None:
     fields = open_workspace(writer, course.review)
-    values = letter_values(fields, save="1", noticed="Half a sent", step_what="", step_by_on="", next_review_at="")
+    values = letter_values(
+        fields, save="1", noticed="Half a sent", step_what="", step_by_on="", next_review_at=""
+    )
     html = writer.post(path(course.review), values).get_data(as_text=True)
     assert "Half a sent" in html
     assert "Draft saved" in html
@@ -165,7 +175,9 @@ def test_quote_in_reply_works_without_script(cast: Cast, course: Course, writer:
     assert 'You wrote: "Is this right?"' in draft_text(course.review, "question")
 
 
-@pytest.mark.parametrize("reference", ["message:999", "entry:0", "item:x", "nonsense", f"message:{2**70}", "entry:²"])
+@pytest.mark.parametrize(
+    "reference", ["message:999", "entry:0", "item:x", "nonsense", f"message:{2**70}", "entry:²"]
+)
 def test_quoting_what_is_not_there_adds_nothing(course: Course, writer: PageClient, reference: str) -> None:
     fields = open_workspace(writer, course.review)
     response = writer.post(path(course.review), letter_values(fields, noticed="Mine.", quote=reference))
@@ -186,7 +198,8 @@ def test_autosave_answers_with_time_and_version(course: Course, writer: PageClie
     first = writer.http.post(path(course.review, "/draft"), data=values)
     assert first.json == {"saved": "10.05am", "version": 1}
     again = writer.http.post(path(course.review, "/draft"), data=values | {"version": "1", "noticed": "More"})
-    assert again.json is not None and again.json["version"] == 2
+    assert again.json is not None
+    assert again.json["version"] == 2
     assert draft_text(course.review) == "More"
 
 
@@ -196,10 +209,12 @@ def test_a_stale_save_is_refused_and_both_texts_are_kept(course: Course, writer:
     response = writer.post(path(course.review), letter_values(fields, save="1", noticed="The second tab"))
     html = response.get_data(as_text=True)
     assert response.status_code == 409
-    assert "The first tab" in html and "The second tab" in html
+    assert "The first tab" in html
+    assert "The second tab" in html
     assert draft_text(course.review) == "The first tab"
     workspace = writer.get(path(course.review)).get_data(as_text=True)
-    assert "Your words, kept" in workspace and "The second tab" in workspace
+    assert "Your words, kept" in workspace
+    assert "The second tab" in workspace
 
 
 def test_kept_words_go_into_the_letter_by_a_button(course: Course, writer: PageClient) -> None:
@@ -222,7 +237,9 @@ def test_a_stale_autosave_is_kept_once_however_often_it_is_tried(course: Course,
     assert db.session.scalar(select(func.count(KeptText.id))) == 1
 
 
-def test_words_posted_after_the_session_ended_are_kept(cast: Cast, course: Course, writer: PageClient) -> None:
+def test_words_posted_after_the_session_ended_are_kept(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
     fields = open_workspace(writer, course.review)
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     db.session.rollback()
@@ -248,7 +265,7 @@ def test_words_posted_without_any_session_are_given_back(course: Course, writer:
     assert db.session.scalar(select(func.count(KeptText.id))) == 0
 
 
-# The quiet week and what opens next ---------------------------------------------------------------------------
+# The quiet week and what opens next ---------------------------------------------------------------
 
 
 def test_a_quiet_week_opens_the_short_form(course: Course, writer: PageClient) -> None:
@@ -260,7 +277,9 @@ def test_a_quiet_week_opens_the_short_form(course: Course, writer: PageClient) -
     assert "What I noticed" in writer.post(path(course.review), values).get_data(as_text=True)
 
 
-def test_the_same_module_again_is_offered_first_when_it_was_not_opened(course: Course, writer: PageClient) -> None:
+def test_the_same_module_again_is_offered_first_when_it_was_not_opened(
+    course: Course, writer: PageClient
+) -> None:
     assert open_workspace(writer, course.review)["opens"] == "module:getting-started"
 
 
@@ -270,7 +289,8 @@ def test_choosing_redraws_the_next_week_and_stores_nothing(course: Course, write
     response = writer.http.post(path(course.review, "/next-week"), data=values)
     html = response.get_data(as_text=True)
     assert response.status_code == 200
-    assert 'id="next-week"' in html and "Water the plants" in html
+    assert 'id="next-week"' in html
+    assert "Water the plants" in html
     assert db.session.scalar(select(func.count(ReviewDraft.id))) == 0
 
 
@@ -290,12 +310,21 @@ def test_another_module_is_a_choice(course: Course, writer: PageClient) -> None:
     assert week.module == "managing-worry"
 
 
-# Preview and its errors ---------------------------------------------------------------------------------------
+# Preview and its errors ---------------------------------------------------------------------------
 
 
-def test_the_preview_says_everything_that_is_missing_and_keeps_the_text(course: Course, writer: PageClient) -> None:
+def test_the_preview_says_everything_that_is_missing_and_keeps_the_text(
+    course: Course, writer: PageClient
+) -> None:
     html = preview(
-        writer, course.review, noticed="", step_what="", step_why="", step_by_on="", opens="", next_review_at=""
+        writer,
+        course.review,
+        noticed="",
+        step_what="",
+        step_why="",
+        step_by_on="",
+        opens="",
+        next_review_at="",
     )
     for sentence in (
         "Write at least a few words to Alex",
@@ -311,7 +340,9 @@ def test_the_preview_says_everything_that_is_missing_and_keeps_the_text(course: 
     assert draft_text(course.review) == "Words that stay"
 
 
-@pytest.mark.parametrize("bad", ["2026-11-26", "not a date", "9999-99-99T00:00:00+00:00", "2026-11-26T11:00:00"])
+@pytest.mark.parametrize(
+    "bad", ["2026-11-26", "not a date", "9999-99-99T00:00:00+00:00", "2026-11-26T11:00:00"]
+)
 def test_a_review_time_that_is_none_is_refused_in_words(course: Course, writer: PageClient, bad: str) -> None:
     assert "Choose the day of the next review" in preview(writer, course.review, next_review_at=bad)
 
@@ -340,7 +371,9 @@ def test_a_date_inside_an_absence_is_refused_with_the_way_out(
     assert NEXT_THURSDAY.isoformat() not in html.split('id="next_review_at"')[1].split("</select>")[0]
 
 
-def test_a_time_just_taken_is_said_with_the_next_three(cast: Cast, course: Course, writer: PageClient) -> None:
+def test_a_time_just_taken_is_said_with_the_next_three(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
     _take_slot(cast, NEXT_THURSDAY)
     html = preview(writer, course.review)
     assert "That time has just gone. The next are Thursday 26 November, Thursday 3 December" in html
@@ -383,7 +416,9 @@ def test_the_preview_cannot_be_skipped(course: Course, writer: PageClient) -> No
     assert reload(course.review).state is ReviewState.DRAFTED
 
 
-def test_the_preview_says_first_that_the_patient_wrote(cast: Cast, course: Course, writer: PageClient) -> None:
+def test_the_preview_says_first_that_the_patient_wrote(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
     values = letter_values(open_workspace(writer, course.review), preview="1")
     write_as_patient(cast.enrolment, "One more thing", at=later(5))
     later(1)
@@ -407,16 +442,24 @@ def test_a_message_between_preview_and_send_stops_the_send_until_it_was_seen(
     assert "was sent to Alex" in send(writer, course.review)
 
 
-# Send ---------------------------------------------------------------------------------------------------------
+# Send ---------------------------------------------------------------------------------------------
 
 
 def test_send_closes_the_week_opens_the_next_and_says_what_changed(
     cast: Cast, course: Course, writer: PageClient
 ) -> None:
     html = preview(writer, course.review)
-    assert "You went for the walk on Sunday" in html and "One walk with Mo" in html
+    assert "You went for the walk on Sunday" in html
+    assert "One walk with Mo" in html
     html = send(writer, course.review)
-    for change in ("Week 1 closed", "Week 2 open", "reminders planned", "withdrawn", "Alex told", "See it as Alex"):
+    for change in (
+        "Week 1 closed",
+        "Week 2 open",
+        "reminders planned",
+        "withdrawn",
+        "Alex told",
+        "See it as Alex",
+    ):
         assert change in html
     weeks = db.session.scalars(select(Week).order_by(Week.number)).all()
     assert [week.is_open for week in weeks] == [False, True]
@@ -459,7 +502,8 @@ def test_what_is_typed_after_somebody_else_sent_it_is_kept_and_explained(
     response = writer.post(path(course.review), mine)
     html = response.get_data(as_text=True)
     assert response.status_code == 409
-    assert "Chris Moor sent it" in html and "My own words" in html
+    assert "Chris Moor sent it" in html
+    assert "My own words" in html
     assert db.session.scalars(select(KeptText.author_id)).one() == cast.supporter.id
 
 
@@ -468,14 +512,18 @@ def test_opening_a_sent_review_leads_to_its_result(course: Course, writer: PageC
     send(writer, course.review)
     assert "Your review was sent to Alex" in writer.get(path(course.review)).get_data(as_text=True)
     letter = writer.get(path(course.review, "/letter")).get_data(as_text=True)
-    assert "You went for the walk on Sunday" in letter and "Not opened yet" in letter
+    assert "You went for the walk on Sunday" in letter
+    assert "Not opened yet" in letter
 
 
 def test_a_correction_is_a_message_and_double_clicks_are_one(course: Course, writer: PageClient) -> None:
     preview(writer, course.review)
     send(writer, course.review)
     assert writer.get(path(course.review, "/correction")).status_code == 200
-    values = {"words": "I meant Saturday.", "posted_key": writer.page.fields["posted_key"] if writer.page else ""}
+    values = {
+        "words": "I meant Saturday.",
+        "posted_key": writer.page.fields["posted_key"] if writer.page else "",
+    }
     writer.post(path(course.review, "/correction"), values)
     writer.post(path(course.review, "/correction"), values)
     corrections = db.session.scalars(select(Message).where(Message.kind == MessageKind.CORRECTION)).all()
@@ -495,7 +543,7 @@ def test_the_last_review_needs_no_date(course: Course, writer: PageClient) -> No
     assert "The course has ended" in send(writer, course.review)
 
 
-# Late reviews -------------------------------------------------------------------------------------------------
+# Late reviews -------------------------------------------------------------------------------------
 
 
 def test_a_late_review_is_taken_with_a_new_date(course: Course, writer: PageClient) -> None:
@@ -507,14 +555,18 @@ def test_a_late_review_is_taken_with_a_new_date(course: Course, writer: PageClie
     assert "Choose a time that is still to come" in writer.post(
         path(course.review, "/new-date"), {"on": "2026-11-19", "at": "09:00"}
     ).get_data(as_text=True)
-    html = writer.post(path(course.review, "/new-date"), {"on": "2026-11-20", "at": "12:00"}).get_data(as_text=True)
+    html = writer.post(path(course.review, "/new-date"), {"on": "2026-11-20", "at": "12:00"}).get_data(
+        as_text=True
+    )
     assert "Alex was told: you write by Friday 20 November, 12pm" in html
     review = reload(course.review)
     assert review.promised_at == datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     assert review.taken_at is not None
 
 
-def test_a_review_that_follows_an_opened_week_keeps_that_weeks_date(course: Course, writer: PageClient) -> None:
+def test_a_review_that_follows_an_opened_week_keeps_that_weeks_date(
+    course: Course, writer: PageClient
+) -> None:
     clock.stop_clock_at(THURSDAY + timedelta(days=5))
     assert open_due_weeks(now=clock.now(), by=SYSTEM) == 1
     db.session.commit()
@@ -559,12 +611,8 @@ def test_of_six_racing_edits_exactly_one_wins_and_no_word_is_lost(
 
     def edit(number: int) -> int:
         values = letter_values(fields, save="1", noticed=f"Edit {number}")
-        with app.app_context():
-            return (
-                browsers[number]
-                .http.post(address, data={"csrf_token": tokens[number], **values})
-                .status_code
-            )
+        data = {"csrf_token": tokens[number], **values}
+        return browsers[number].http.post(address, data=data).status_code
 
     with ThreadPoolExecutor(6) as pool:
         codes = list(pool.map(edit, range(6)))
@@ -581,3 +629,19 @@ def test_sending_marks_what_was_shown_as_read(cast: Cast, course: Course, writer
     db.session.rollback()
     db.session.expire_all()
     assert db.session.get_one(Message, message.id).read_by == cast.supporter.id
+
+
+def test_a_draft_made_elsewhere_opens_with_its_words(cast: Cast, course: Course, writer: PageClient) -> None:
+    letter = LetterToSend((LetterSection("What I noticed", "Half a letter"),), None, "", None)
+    by = actor(cast.supporter, Role.SUPPORTER, cast.service.id)
+    save_draft(course.review, draft_content(letter), version=None, by=by, now=THURSDAY)
+    db.session.commit()
+    assert "Half a letter" in writer.get(path(course.review)).get_data(as_text=True)
+
+
+def test_an_open_alert_stands_above_the_letter(cast: Cast, course: Course, writer: PageClient) -> None:
+    by = actor(cast.clinician, Role.CLINICIAN, cast.service.id)
+    raise_concern(cast.enrolment, "Sounded flat", Grade.URGENT, posted_key="one", by=by, now=THURSDAY)
+    db.session.commit()
+    html = writer.get(path(course.review)).get_data(as_text=True)
+    assert html.index("Open risk alert") < html.index("Your review for Alex")

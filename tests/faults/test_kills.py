@@ -1,0 +1,212 @@
+"""Workers killed, stopped and doubled while 2,000 mails go out to a real server, on both engines.
+
+Nothing is lost; a kill repeats at most one mail for each open connection; the same mail has the same Message-ID.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from benchmarks.population import populate
+from benchmarks.sinks import RunningSink, running_sink
+from icbt_support import clock
+from icbt_support.db import db
+from icbt_support.factory import create_app
+from icbt_support.reminders.models import InboxItem, Mailing, Reminder
+from icbt_support.reminders.rules import Channel, MailingState, ReminderKind, ReminderState
+from icbt_support.settings import read_settings
+
+PROJECT = Path(__file__).resolve().parents[2]
+MAILS = 2_000
+CONNECTIONS = 2
+PATIENCE_SECONDS = 120
+
+
+class Fleet:
+    """A full database, a mail server, and workers that can be started and killed."""
+
+    def __init__(self, environ: dict[str, str], sink: RunningSink, stack: ExitStack) -> None:
+        self.environ = environ
+        self.sink = sink
+        self.workers: list[subprocess.Popen[bytes]] = []
+        stack.callback(self.end)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.worker"],
+            cwd=PROJECT,
+            env={**os.environ, **self.environ},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.workers.append(worker)
+        return worker
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+
+    def end(self) -> None:
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGCONT)
+                worker.send_signal(signal.SIGTERM)
+        for worker in self.workers:
+            try:
+                worker.wait(20)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+
+    def taken(self) -> int:
+        """How many mails the server has taken, repeats included."""
+        return sum(count * people for count, people in self.sink.tally().items())
+
+    def wait_until_taken(self, count: int) -> None:
+        wait_until(lambda: self.taken() >= count, f"{count} mails taken")
+
+    def wait_until_settled(self) -> None:
+        wait_until(lambda: unsettled() == 0, "everything settled")
+
+    def message_ids(self) -> dict[str, set[str]]:
+        found = defaultdict(set)
+        for line in self.sink.log.read_text().splitlines():
+            number, _, message_id = line.partition(" ")
+            found[number].add(message_id)
+        return found
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"waited {PATIENCE_SECONDS} seconds for: {what}")
+
+
+def unsettled() -> int:
+    db.session.rollback()
+    waiting = select(func.count(Reminder.id)).where(
+        Reminder.key.not_like("later:%"), Reminder.state != ReminderState.HANDED_OVER
+    )
+    return db.session.scalar(waiting) or 0
+
+
+@contextmanager
+def application(url: str) -> Iterator[Flask]:
+    clock.let_clock_run()
+    app = create_app(read_settings({"ENVIRONMENT": "test", "DATABASE_URL": url, "SCHEDULER": "off"}))
+    with app.app_context():
+        populate(MAILS, 1)
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'faults.sqlite'}"
+    else:
+        url = request.getfixturevalue("postgresql").new_database()
+    with ExitStack() as stack:
+        sink = stack.enter_context(running_sink(tmp_path, MAILS, delay=0.002, is_logged=True))
+        stack.enter_context(application(url))
+        environ = {
+            "ENVIRONMENT": "test",
+            "DATABASE_URL": url,
+            "BASE_URL": "https://course.example.net",
+            "MAIL_FROM": "course@example.net",
+            "SMTP_URL": f"smtp://127.0.0.1:{sink.port}",
+            "EMAIL_CONNECTIONS": str(CONNECTIONS),
+            "JOURNAL_DIR": str(tmp_path / "journal"),
+        }
+        yield Fleet(environ, sink, stack)
+
+
+def assert_within_the_promise(fleet: Fleet, *, kills: int) -> None:
+    tally = fleet.sink.tally()
+    assert tally[0] == 0, f"{tally[0]} of {MAILS} lost"
+    repeats = sum((count - 1) * people for count, people in tally.items() if count > 1)
+    assert repeats <= kills * CONNECTIONS, f"{repeats} repeated after {kills} kills"
+    assert [number for number, ids in fleet.message_ids().items() if len(ids) > 1] == []
+
+
+def test_a_worker_killed_three_times_loses_nothing(fleet: Fleet) -> None:
+    for taken in (300, 900, 1_500):
+        worker = fleet.start()
+        fleet.wait_until_taken(taken)
+        fleet.kill(worker)
+    fleet.start()
+    fleet.wait_until_settled()
+    assert_within_the_promise(fleet, kills=3)
+
+
+def test_two_workers_share_the_work_and_repeat_nothing(fleet: Fleet) -> None:
+    fleet.start()
+    fleet.start()
+    fleet.wait_until_settled()
+    assert_within_the_promise(fleet, kills=0)
+    workers = select(func.count(func.distinct(Mailing.claimed_by))).where(
+        Mailing.state == MailingState.HANDED_OVER
+    )
+    assert db.session.scalar(workers) >= 1
+
+
+def test_a_worker_stopped_past_its_lease_does_not_send_what_another_has_sent(fleet: Fleet) -> None:
+    stopped = fleet.start()
+    fleet.wait_until_taken(300)
+    stopped.send_signal(signal.SIGSTOP)
+    fleet.start()
+    wait_until(lambda: unsettled() == 0, "the other worker has sent the rest")
+    stopped.send_signal(signal.SIGCONT)
+    time.sleep(2)
+    assert_within_the_promise(fleet, kills=1)
+
+
+def test_a_worker_asked_to_stop_finishes_what_is_in_hand(fleet: Fleet) -> None:
+    worker = fleet.start()
+    fleet.wait_until_taken(300)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+    db.session.rollback()
+    claimed = select(func.count(Mailing.id)).where(Mailing.state == MailingState.CLAIMED)
+    assert db.session.scalar(claimed) == 0
+    fleet.start()
+    fleet.wait_until_settled()
+    assert_within_the_promise(fleet, kills=0)
+
+
+def test_in_the_app_everything_arrives_exactly_once(fleet: Fleet) -> None:
+    db.session.execute(
+        update(Reminder)
+        .where(Reminder.key.not_like("later:%"))
+        .values(channel=Channel.INBOX, kind=ReminderKind.STAFF_HAND_OVER)
+    )
+    db.session.commit()
+    for _ in range(3):
+        arrived = db.session.scalar(select(func.count(InboxItem.id))) or 0
+        first, second = fleet.start(), fleet.start()
+        wait_until(lambda seen=arrived: some_more_than(seen), "another batch in the app")
+        fleet.kill(first)
+        fleet.kill(second)
+    fleet.start()
+    fleet.wait_until_settled()
+    reminders = db.session.scalars(select(InboxItem.reminder_id)).all()
+    assert len(reminders) == len(set(reminders)) == MAILS
+
+
+def some_more_than(seen: int) -> bool:
+    db.session.rollback()
+    arrived = db.session.scalar(select(func.count(InboxItem.id))) or 0
+    return arrived > seen or arrived == MAILS

@@ -158,7 +158,7 @@ def _everything(settings: Settings) -> Letters:
 def _send_without_database(letters: Letters, settings: Settings) -> None:
     assert settings.smtp is not None
     channel = SmtpChannel(settings.smtp, settings.mail_from, connections=CONNECTIONS)
-    accepted = sum(1 for outcome in channel.deliver(letters.mails(settings)) if outcome.result == "accepted")
+    accepted = sum(1 for outcome in channel.deliver(letters.mails(settings), lambda _: True) if outcome.result == "accepted")
     channel.close()
     assert accepted == len(letters.mailings)
 

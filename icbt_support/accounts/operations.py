@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from icbt_support import audit
-from icbt_support.accounts.links import use_link
+from icbt_support.accounts.links import LinkAlreadyUsed, use_link
 from icbt_support.accounts.models import (
     Account,
     AccountLink,
@@ -224,7 +224,11 @@ def owe_password_reset(account: Account, *, by: Actor, now: datetime) -> Account
 
 
 def accept_invitation(link: AccountLink, password: HashedPassword, *, by: Actor, now: datetime) -> Account:
-    """Uses the invitation and sets the first password. Raises `links.LinkAlreadyUsed`."""
+    """Uses the invitation and sets the first password. Raises `links.LinkAlreadyUsed`, also where there is a
+    password already: an invitation never changes one.
+    """
+    if link.account.password_hash is not None:
+        raise LinkAlreadyUsed
     use_link(link, now=now)
     audit.record("accepted_invitation", by=by, now=now, object_kind="account", object_id=link.account_id)
     set_password(link.account, password, by=by, now=now)

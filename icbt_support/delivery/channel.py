@@ -1,6 +1,6 @@
 """What every channel of delivery offers: mails go in as they are needed, outcomes come out as they are known."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -33,6 +33,9 @@ class ChannelAway(Exception):
     """The channel as a whole takes nothing now (refused connection, 421, refused sender). No single mail is to blame."""
 
 
+IsStillWanted = Callable[[int], bool]
+
+
 class Channel(Protocol):
     """Takes mails one by one, as late as it can, so that what is taken back in time is not sent.
 
@@ -42,6 +45,7 @@ class Channel(Protocol):
     def open(self) -> None:
         """Makes sure that mails can be handed over. Raises `ChannelAway` if not."""
 
-    def deliver(self, mails: Iterable[Mail]) -> Iterator[Outcome]: ...
+    def deliver(self, mails: Iterable[Mail], is_still_wanted: IsStillWanted) -> Iterator[Outcome]:
+        """Hands mails over; asks again of one (by its reference) that has had to wait since it was taken."""
 
     def close(self) -> None: ...

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from icbt_support import clock
 from icbt_support.db import apart, db
-from icbt_support.delivery.channel import Mail, Outcome, Result
+from icbt_support.delivery.channel import IsStillWanted, Mail, Outcome, Result
 from icbt_support.delivery.models import MailboxMail
 
 BATCH = 50
@@ -26,7 +26,7 @@ class MailboxChannel:
     def close(self) -> None:
         """There is nothing to close."""
 
-    def deliver(self, mails: Iterable[Mail]) -> Iterator[Outcome]:
+    def deliver(self, mails: Iterable[Mail], is_still_wanted: IsStillWanted) -> Iterator[Outcome]:
         batch: list[Mail] = []
         for mail in mails:
             batch.append(mail)

@@ -19,6 +19,9 @@ class JournalLine(NamedTuple):
     reply: str
 
 
+Settle = Callable[[Sequence[JournalLine]], None]
+
+
 class SendJournal:
     """This process's slot. `note` after each accepted mail, `clear` once they are settled."""
 
@@ -32,13 +35,17 @@ class SendJournal:
     def clear(self) -> None:
         os.ftruncate(self._descriptor, 0)
 
+    def replay(self, settle: Settle) -> int:
+        """Hands `settle` what stands here from before, and empties the slot. Returns how many lines it was."""
+        return _replay(self.path, self._descriptor, settle)
+
     def close(self) -> None:
         """Gives the slot back; what is noted stays for the next one who takes it."""
         os.close(self._descriptor)
 
 
 def open_journal(folder: Path) -> SendJournal:
-    """Takes the first free slot. Replay it before use: see `replay_journals`."""
+    """Takes the first free slot. `replay` it before use."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(1, MOST_SLOTS + 1):
         path = folder / f"slot-{number}.journal"
@@ -48,16 +55,10 @@ def open_journal(folder: Path) -> SendJournal:
     raise RuntimeError(f"All {MOST_SLOTS} journal slots in {folder} are taken.")
 
 
-def replay_journals(
-    folder: Path, settle: Callable[[Sequence[JournalLine]], None], own: SendJournal | None = None
-) -> int:
-    """Hands `settle` the lines of every slot that nobody holds, and of `own`; empties each afterwards."""
+def replay_journals(folder: Path, settle: Settle) -> int:
+    """Hands `settle` the lines of every slot that nobody holds, and empties each. Returns how many lines it was."""
     replayed = 0
-    if own is not None:
-        replayed += _replay(own.path, own._descriptor, settle)
     for path in sorted(folder.glob("slot-*.journal")):
-        if own is not None and path == own.path:
-            continue
         descriptor = _take(path)
         if descriptor is None:
             continue
@@ -68,7 +69,13 @@ def replay_journals(
     return replayed
 
 
-def _replay(path: Path, descriptor: int, settle: Callable[[Sequence[JournalLine]], None]) -> int:
+def lines_of_others(folder: Path, own: SendJournal | None = None) -> list[JournalLine]:
+    """What stands in every other slot, also in those whose workers live: a worker may be stopped past its lease."""
+    paths = sorted(folder.glob("slot-*.journal"))
+    return [line for path in paths if own is None or path != own.path for line in _read(path)]
+
+
+def _replay(path: Path, descriptor: int, settle: Settle) -> int:
     lines = _read(path)
     if lines:
         settle(lines)

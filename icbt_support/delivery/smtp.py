@@ -4,7 +4,7 @@ import select
 import time
 from collections.abc import Iterable, Iterator
 
-from icbt_support.delivery.channel import ChannelAway, Mail, Outcome
+from icbt_support.delivery.channel import ChannelAway, IsStillWanted, Mail, Outcome
 from icbt_support.delivery.smtp_connection import TIMEOUT_SECONDS, SmtpConnection
 from icbt_support.settings import SmtpServer
 
@@ -38,7 +38,7 @@ class SmtpChannel:
         for connection in self._pool:
             connection.close()
 
-    def deliver(self, mails: Iterable[Mail]) -> Iterator[Outcome]:
+    def deliver(self, mails: Iterable[Mail], is_still_wanted: IsStillWanted) -> Iterator[Outcome]:
         self.open()
         feed = _Feed(mails, self)
         away: ChannelAway | None = None
@@ -51,11 +51,12 @@ class SmtpChannel:
                     raise away
                 if feed.is_finished:
                     return
+                self.open()
                 time.sleep(max(0.0, self._next_start - time.monotonic()))
                 continue
             for connection in self._readable(busy, feed):
                 try:
-                    yield from connection.read(feed.take if away is None else _nothing)
+                    yield from connection.read(feed.take if away is None else _nothing, is_still_wanted)
                 except ChannelAway as error:
                     away = error
 

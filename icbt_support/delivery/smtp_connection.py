@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
-from icbt_support.delivery.channel import ChannelAway, Mail, Outcome, Result
+from icbt_support.delivery.channel import ChannelAway, IsStillWanted, Mail, Outcome, Result
 from icbt_support.settings import SmtpServer
 
 TIMEOUT_SECONDS = 60.0
@@ -18,6 +18,8 @@ LONGEST_REPLY_LINE = 4096
 # A server that takes longer than this for a message gets no envelope ahead of time: what is withdrawn meanwhile
 # can then still be kept back.
 LOOK_AHEAD_SECONDS = 0.25
+# A mail that was taken longer ago than this (a slow server, a stopped process) is asked about again before its body.
+ASK_AGAIN_SECONDS = 0.8
 CHANNEL_CODES = (421, 454)
 TakeNext = Callable[[], Mail | None]
 
@@ -165,13 +167,15 @@ class SmtpConnection:
 
     def close(self) -> None:
         """Says goodbye where that is possible; never raises."""
-        if self._socket is None:
-            return
-        with contextlib.suppress(OSError):
-            if not self.is_busy:
+        if self._socket is not None and not self.is_busy:
+            with contextlib.suppress(OSError):
                 self._socket.sendall(b"QUIT\r\n")
-        with contextlib.suppress(OSError):
-            self._socket.close()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.close()
         self._socket = None
         self._waiting.clear()
         self._unsent.clear()
@@ -211,7 +215,7 @@ class SmtpConnection:
 
     # Reading -------------------------------------------------------------------------------------------------
 
-    def read(self, take_next: TakeNext) -> Iterator[Outcome]:
+    def read(self, take_next: TakeNext, is_still_wanted: IsStillWanted) -> Iterator[Outcome]:
         """Reads what has come in, sends what follows from it, and yields what became of mails.
 
         `take_next` is asked for a mail when its envelope can travel with the body before it.
@@ -221,19 +225,17 @@ class SmtpConnection:
         self.used_at = time.monotonic()
         try:
             self._receive()
-            while True:
+            while self.is_open:
                 reply = self._next_reply()
                 if reply is None:
                     break
-                yield from self._handle(reply, take_next)
+                yield from self._handle(reply, take_next, is_still_wanted)
         except OSError as error:
             yield from self._lose(f"The connection to the mail server was lost: {error}")
 
     def _lose(self, why: str) -> Iterator[Outcome]:
         unsure = [attempt for step, attempt in self._waiting if step is Step.BODY and attempt.body_sent]
-        self._waiting.clear()
-        self._unsent.clear()
-        self.close()
+        self._hang_up()
         for attempt in unsure:
             yield Outcome(attempt.mail.reference, Result.LATER, why[:200])
         raise ChannelAway(why[:200])
@@ -266,7 +268,9 @@ class SmtpConnection:
                 self._lines = []
                 return reply
 
-    def _handle(self, reply: Reply, take_next: TakeNext) -> Iterator[Outcome]:
+    def _handle(
+        self, reply: Reply, take_next: TakeNext, is_still_wanted: IsStillWanted
+    ) -> Iterator[Outcome]:
         if not self._waiting:
             yield from self._lose(f"The mail server said: {reply}")
         step, attempt = self._waiting.popleft()
@@ -279,6 +283,9 @@ class SmtpConnection:
             if not reply.is_ok and attempt.refusal is None:
                 attempt.refusal, attempt.refused_at = reply, step
         elif step is Step.DATA:
+            if reply.code == 354 and _has_waited(attempt) and not is_still_wanted(attempt.mail.reference):
+                self._hang_up()  # Once the server waits for a body, this is the only way not to send it.
+                return
             self._after_data(reply, attempt, take_next)
             if not attempt.body_sent:
                 yield _refused(attempt)
@@ -315,6 +322,10 @@ class SmtpConnection:
             return Outcome(attempt.mail.reference, Result.ACCEPTED, str(reply))
         attempt.refusal, attempt.refused_at = reply, Step.BODY
         return _refused(attempt)
+
+
+def _has_waited(attempt: Attempt) -> bool:
+    return attempt.refusal is None and time.monotonic() - attempt.began > ASK_AGAIN_SECONDS
 
 
 def _refused(attempt: Attempt) -> Outcome:

@@ -5,10 +5,10 @@ from datetime import date, datetime, time, timedelta
 from itertools import count
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from icbt_support import clock
-from icbt_support.db import commit_with_retry, db
+from icbt_support.db import UtcDateTime, commit_with_retry, db
 from icbt_support.demo import habits, staff, stories
 from icbt_support.demo.people import SLOTS, STANDS_ON
 from icbt_support.demo.world import World, day_of, wall
@@ -16,7 +16,6 @@ from icbt_support.job_log.operations import RunToNote, note_runs
 from icbt_support.jobs.runner import Runner, runner_of
 from icbt_support.jobs.schedule import SCHEDULE
 from icbt_support.plan.models import Week
-from icbt_support.reminders import queries as ledger
 from icbt_support.reviews.queries import review_of_week
 
 # When in a day which of the scheduler's jobs can find something to do: between these they would find nothing.
@@ -28,8 +27,11 @@ ON_WORKING_DAYS = (
     (time(17), ("reviews", "weeks")),
 )
 SATURDAY = 5
+# Asked after every act, so they are written once: building a statement takes longer here than running it.
+_NEWEST_WEEK = text("SELECT max(id) FROM weeks")
+_NEXT_DUE = text("SELECT min(due_at) AS due_at FROM reminders WHERE state = 'owed'").columns(due_at=UtcDateTime)
 ALL_JOBS = ("weeks", "reviews", "risk", "quiet", "invitations", "digest", "deliver")
-DELIVERS_AGAIN_AFTER = timedelta(minutes=8)
+DELIVERS_AGAIN_AFTER = timedelta(minutes=20)
 RUNS_NOTED_AT_ONCE = 100
 READING_TIME = time(9, 2)
 
@@ -100,10 +102,10 @@ class Days:
 
     def _plan_new_weeks(self, now: datetime) -> None:
         newest = self._newest_week
-        opened = db.session.scalars(
-            select(Week).where(Week.id > newest, Week.closed_at.is_(None)).order_by(Week.id)
-        ).all()
-        for week in opened:
+        if (db.session.scalar(_NEWEST_WEEK) or 0) == newest:
+            return
+        opened = select(Week).where(Week.id > newest, Week.closed_at.is_(None)).order_by(Week.id)
+        for week in db.session.scalars(opened).all():
             life = self._world.life_of(week.enrolment_id)
             life.planned_week = week.number
             review = review_of_week(life.enrolment(), week.number)
@@ -111,7 +113,7 @@ class Days:
             self._newest_week = week.id
 
     def _look_ahead(self, now: datetime) -> None:
-        due_at = ledger.next_due_at()
+        due_at = db.session.scalar(_NEXT_DUE)
         db.session.rollback()
         again_after = timedelta() if day_of(now) == STANDS_ON else DELIVERS_AGAIN_AFTER
         soonest = max(self._delivered_at + again_after, now + timedelta(minutes=1))

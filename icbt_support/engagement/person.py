@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from icbt_support.activity.models import ActivityEvent
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
-from icbt_support.journal.models import Entry, ExerciseAnswer, PageRead
+from icbt_support.journal.models import Entry, PageRead
 from icbt_support.measures.models import Answer, Questionnaire
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
@@ -54,7 +54,6 @@ class SharedSince:
     messages: tuple[Message, ...]
     entries: tuple[Entry, ...]
     private_count: int
-    exercises: tuple[ExerciseAnswer, ...]
     pages: tuple[PageRead, ...]
     marked: frozenset[tuple[str, int]]
 
@@ -144,14 +143,6 @@ def shared_since(enrolment: Enrolment, since: datetime) -> SharedSince:
             Entry.enrolment_id == enrolment.id, Entry.is_shared.is_(False), *_finished_since(since)
         )
     )
-    exercises = {
-        (answer.module, answer.exercise): answer
-        for answer in db.session.scalars(
-            select(ExerciseAnswer)
-            .where(ExerciseAnswer.enrolment_id == enrolment.id, ExerciseAnswer.answered_at > since)
-            .order_by(ExerciseAnswer.version, ExerciseAnswer.id)
-        )
-    }
     pages = db.session.scalars(
         select(PageRead)
         .where(PageRead.enrolment_id == enrolment.id, PageRead.last_read_at > since)
@@ -166,7 +157,6 @@ def shared_since(enrolment: Enrolment, since: datetime) -> SharedSince:
         messages=tuple(messages),
         entries=tuple(entries),
         private_count=private or 0,
-        exercises=tuple(sorted(exercises.values(), key=lambda answer: (answer.answered_at, answer.id))),
         pages=tuple(pages),
         marked=frozenset((subject, subject_id) for subject, subject_id in marked),
     )
@@ -294,7 +284,6 @@ def words_to_read_first(enrolment: Enrolment) -> list[tuple[datetime, str]]:
     texts = {
         **_texts("message", select(Message).where(Message.id.in_(ids.get("message", [])))),
         **_texts("entry", select(Entry).where(Entry.id.in_(ids.get("entry", [])), Entry.is_shared)),
-        **_texts("exercise", select(ExerciseAnswer).where(ExerciseAnswer.id.in_(ids.get("exercise", [])))),
     }
     return [
         (mark.marked_at, texts[mark.subject, mark.subject_id])
@@ -307,7 +296,7 @@ def _texts(subject: str, rows: Select[Any]) -> dict[tuple[str, int], str]:
     return {(subject, row.id): _text_of(row) for row in db.session.scalars(rows)}
 
 
-def _text_of(row: Message | Entry | ExerciseAnswer) -> str:
+def _text_of(row: Message | Entry) -> str:
     if isinstance(row, Entry):
         return "\n".join(str(value) for value in row.fields.values() if isinstance(value, str))
     return row.words

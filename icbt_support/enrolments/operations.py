@@ -13,6 +13,17 @@ from icbt_support.enrolments import queries
 from icbt_support.enrolments.models import Consent, ContactSheet, Enrolment, Goal, SessionTime, SupporterNote
 
 
+MOST_GOALS = 3
+
+
+class NoGoals(Exception):
+    """At least one goal is needed."""
+
+
+class TooManyGoals(Exception):
+    """Three goals are enough at a time."""
+
+
 class NoSessionTimes(Exception):
     """At least one day and time is needed."""
 
@@ -105,14 +116,21 @@ def confirm_contact_sheet(enrolment: Enrolment, *, by: Actor, now: datetime) -> 
 
 
 def set_goals(enrolment: Enrolment, wishes: Sequence[str], *, by: Actor, now: datetime) -> list[Goal]:
-    """What the person wants now, in their own words; earlier goals are kept as replaced."""
-    for goal in queries.current_goals(enrolment):
-        goal.replaced_at = now
-    goals = [
-        Goal(enrolment_id=enrolment.id, words=words.strip(), written_at=now)
-        for words in wishes
-        if words.strip()
-    ]
+    """What the person wants now, in their own words: one to three. A goal that is not named again is kept as
+    replaced; the same goals again change nothing. Raises `NoGoals` or `TooManyGoals`.
+    """
+    wanted = list(dict.fromkeys(words.strip() for words in wishes if words.strip()))
+    if not wanted:
+        raise NoGoals
+    if len(wanted) > MOST_GOALS:
+        raise TooManyGoals
+    kept = {goal.words: goal for goal in queries.current_goals(enrolment)}
+    if list(kept) == wanted:
+        return list(kept.values())
+    for words, goal in kept.items():
+        if words not in wanted:
+            goal.replaced_at = now
+    goals = [kept.get(words) or Goal(enrolment_id=enrolment.id, words=words, written_at=now) for words in wanted]
     db.session.add_all(goals)
     db.session.flush()
     _record("set_goals", enrolment, by, now, detail=f"{len(goals)} goals")

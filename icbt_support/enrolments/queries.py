@@ -19,7 +19,7 @@ from icbt_support.enrolments.models import (
     Purpose,
     SupporterNote,
 )
-from icbt_support.enrolments.rules import Room, most_room_first
+from icbt_support.enrolments.rules import Room, most_room_first, needs_confirming
 from icbt_support.hours.queries import covered_by, weekly_places
 from icbt_support.service.models import Service
 
@@ -121,6 +121,24 @@ def current_goals(enrolment: Enrolment) -> list[Goal]:
             .order_by(Goal.written_at, Goal.id)
         )
     )
+
+
+def replaced_goals(enrolment: Enrolment) -> list[Goal]:
+    """What this person wanted before, newest first."""
+    return list(
+        db.session.scalars(
+            select(Goal)
+            .where(Goal.enrolment_id == enrolment.id, Goal.replaced_at.is_not(None))
+            .order_by(Goal.replaced_at.desc(), Goal.id.desc())
+        )
+    )
+
+
+def is_contact_sheet_due(enrolment: Enrolment, *, now: datetime) -> bool:
+    """Whether the patient is asked if the contact sheet is still right: in week 1, and every four weeks."""
+    sheet = contact_sheet_of(enrolment)
+    every_days = enrolment.service.rhythm.contact_sheet_confirm_days
+    return needs_confirming(sheet.confirmed_at if sheet else None, every_days, now)
 
 
 def contact_sheet_of(enrolment: Enrolment) -> ContactSheet | None:

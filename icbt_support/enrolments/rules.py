@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -30,3 +30,8 @@ def day_of_invitation(invited_on: date, today: date) -> int:
 def longest_away_until(today: date, longest_days: int) -> date:
     """The last day that a person can choose to be away, today counting as the first."""
     return today + timedelta(days=longest_days - 1)
+
+
+def needs_confirming(confirmed_at: datetime | None, every_days: int, now: datetime) -> bool:
+    """Whether a person is asked again if their contact sheet is right: never confirmed, or that long ago."""
+    return confirmed_at is None or now - confirmed_at >= timedelta(days=every_days)

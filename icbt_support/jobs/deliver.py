@@ -18,7 +18,13 @@ from icbt_support.db import commit_with_retry, db
 from icbt_support.delivery.channel import Channel, ChannelAway, Mail, Outcome, Result
 from icbt_support.delivery.mailbox import MailboxChannel
 from icbt_support.delivery.rendering import Renderer, UnsafeMail
-from icbt_support.delivery.send_journal import JournalLine, SendJournal, open_journal, replay_journals
+from icbt_support.delivery.send_journal import (
+    JournalLine,
+    SendJournal,
+    lines_of_others,
+    open_journal,
+    replay_journals,
+)
 from icbt_support.delivery.smtp import SmtpChannel
 from icbt_support.jobs.bounces import note_refused_addresses
 from icbt_support.jobs.wanted import EmailJudge, InboxJudge
@@ -123,15 +129,30 @@ class Deliverer:
         return done
 
     def replay(self) -> int:
-        """Settles what workers that have gone had handed over; to be called before leases are recovered."""
-        own = self._journal
-        if own is not None and not self._lock.acquire(blocking=False):
-            return replay_journals(self._settings.journal_dir, _settle_lines, own=None)
+        """Settles what workers that have gone had handed over; to be called before leases are recovered.
+
+        A worker that lives but lost a lease (it was stopped for a while) is read too, though its slot stays its own.
+        """
+        folder = self._settings.journal_dir
+        if not folder.exists():
+            return 0
+        replayed = self._replay_own() + replay_journals(folder, _settle_lines)
+        has_lost_leases = settling.has_lost_leases(real_now=clock.real_now())
+        db.session.rollback()
+        if has_lost_leases:
+            lines = lines_of_others(folder, self._journal)
+            if lines:
+                _settle_lines(lines)
+        return replayed
+
+    def _replay_own(self) -> int:
+        """What an error kept this worker from settling; not while it is sending."""
+        if self._journal is None or not self._lock.acquire(blocking=False):
+            return 0
         try:
-            return replay_journals(self._settings.journal_dir, _settle_lines, own=own)
+            return self._journal.replay(_settle_lines)
         finally:
-            if own is not None:
-                self._lock.release()
+            self._lock.release()
 
     # In the app ------------------------------------------------------------------------------------------------
 
@@ -194,7 +215,7 @@ class Deliverer:
     def _own_journal(self) -> SendJournal:
         if self._journal is None:
             self._journal = open_journal(self._settings.journal_dir)
-            replay_journals(self._settings.journal_dir, _settle_lines, own=self._journal)
+            self._journal.replay(_settle_lines)
         return self._journal
 
     def _send(self, claim: Claim, judge: EmailJudge, done: Delivered) -> bool:
@@ -211,8 +232,8 @@ class Deliverer:
         db.session.rollback()
         try:
             for channel, mailings in self._by_channel(claim.mailings, wording):
-                mails = self._mails(batch, mailings, wording)
-                for outcome in channel.deliver(mails):
+                gate = _Gate(batch.claim.token, mailings)
+                for outcome in channel.deliver(self._mails(batch, gate, wording), gate.is_still_wanted):
                     self._note(batch, outcome, done)
         except ChannelAway as away:
             self._pause_channel(str(away), done)
@@ -236,10 +257,9 @@ class Deliverer:
             chosen.append((self._smtp, outside))
         return chosen
 
-    def _mails(self, batch: _Batch, mailings: Sequence[ClaimedMailing], wording: Wording) -> Iterator[Mail]:
+    def _mails(self, batch: _Batch, gate: "_Gate", wording: Wording) -> Iterator[Mail]:
         """Each mail as late as it can be: read again whether it is wanted, then rendered."""
-        gate = _Gate(batch.claim.token, mailings)
-        for position, mailing in enumerate(mailings):
+        for position, mailing in enumerate(gate.mailings):
             if self._stop():
                 return
             rows = gate.still_wanted(position)
@@ -310,24 +330,32 @@ class _Gate:
     """Reads again, for at most 50 mails and never older than a second, which reminders are still wanted."""
 
     def __init__(self, token: str, mailings: Sequence[ClaimedMailing]) -> None:
+        self.mailings = mailings
         self._token = token
-        self._mailings = mailings
         self._wanted: set[int] = set()
         self._read_until = 0
         self._read_at = 0.0
         self._renewed_at = time.monotonic()
 
+    def is_still_wanted(self, mailing_id: int) -> bool:
+        """Whether all of one mailing is wanted now: of a mail that has been taken and had to wait."""
+        mailing = next(one for one in self.mailings if one.id == mailing_id)
+        ids = {row.id for row in mailing.reminders}
+        wanted = settling.still_wanted(ids, token=self._token)
+        db.session.rollback()
+        return wanted == ids
+
     def still_wanted(self, position: int) -> list[DueReminder]:
         now = time.monotonic()
         if position >= self._read_until or now - self._read_at > OLDEST_CHECK_SECONDS:
             self._read(position, now)
-        return [row for row in self._mailings[position].reminders if row.id in self._wanted]
+        return [row for row in self.mailings[position].reminders if row.id in self._wanted]
 
     def _read(self, position: int, now: float) -> None:
         if now - self._renewed_at > RENEW_AFTER_SECONDS:
             commit_with_retry(lambda: settling.renew_lease(self._token, real_now=clock.real_now()))
             self._renewed_at = now
-        chunk = self._mailings[position : position + CHECK_AFTER]
+        chunk = self.mailings[position : position + CHECK_AFTER]
         ids = [row.id for mailing in chunk for row in mailing.reminders]
         self._wanted = settling.still_wanted(ids, token=self._token)
         db.session.rollback()

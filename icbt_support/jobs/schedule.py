@@ -45,6 +45,8 @@ SCHEDULE: tuple[Job, ...] = (
     Job("recover", 30 * SECOND, tasks.recover, "Takes back what stopped workers left, and lets stale mail go"),
     Job("weeks", 15 * MINUTE, tasks.open_weeks, "Opens weeks on their start date, or when a review is two days late"),
     Job("reviews", MINUTE, tasks.reviews, "Opens reviews, warns before the promised time, tells people when it has passed"),
+    Job("messages", 15 * MINUTE, tasks.watch_messages, "Says so when nobody has read a message for two working days"),
+    Job("aways", 15 * MINUTE, tasks.end_aways, "Brings people back on the day after their last day away"),
     Job("risk", MINUTE, tasks.watch_alerts, "Keeps alerts in front of the next person on duty, in duty hours"),
     Job("quiet", 15 * MINUTE, tasks.watch_quiet_weeks, "Asks for a note, a call or a decision when somebody has been quiet"),
     Job("invitations", 15 * MINUTE, tasks.watch_invitations, "Asks for a call when an invitation is not taken up"),

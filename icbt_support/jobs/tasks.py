@@ -20,11 +20,12 @@ from icbt_support.job_log.queries import is_period_done
 from icbt_support.jobs import backups, digest, purge, quiet
 from icbt_support.jobs.deliver import Deliverer
 from icbt_support.jobs.wanted import STALLED_AFTER
+from icbt_support.messages.operations import tell_of_late_messages
 from icbt_support.reminders import queries as ledger
 from icbt_support.reminders import settling
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderKind
-from icbt_support.rhythm import lateness, weeks
+from icbt_support.rhythm import away, lateness, weeks
 from icbt_support.risk import operations as risk
 from icbt_support.service.models import Service
 from icbt_support.settings import Settings
@@ -100,6 +101,16 @@ def reviews(hands: Hands) -> str:
 def open_weeks(hands: Hands) -> str:
     by = Actor.system("weeks")
     return _words((_count(lambda now: weeks.open_due_weeks(now=now, by=by)), "weeks opened"))
+
+
+def watch_messages(hands: Hands) -> str:
+    by = Actor.system("messages")
+    return _words((_count(lambda now: tell_of_late_messages(now=now, by=by)), "messages late, and people told"))
+
+
+def end_aways(hands: Hands) -> str:
+    by = Actor.system("aways")
+    return _words((_count(lambda now: away.end_due_aways(now=now, by=by)), "people back from their time away"))
 
 
 def watch_alerts(hands: Hands) -> str:

@@ -134,6 +134,16 @@ def _about_owed_review(row: DueReminder, scene: Scene, now: datetime) -> Verdict
     return SEND if review.state in OWED_STATES else DONE
 
 
+def _about_writer(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    """Somebody else writes: one review that is still owed, or everything of a course that has not ended."""
+    if number_in(row.subject, "review") is not None:
+        return _about_owed_review(row, scene, now)
+    course = scene.course_of(row)
+    if course is None:
+        return GONE
+    return SEND if course.state is not EnrolmentState.ENDED else NOT_ACTIVE
+
+
 def _about_message(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
     message = scene.messages.get(number_in(row.subject, "message") or 0)
     if message is None:
@@ -186,8 +196,11 @@ _ABOUT: dict[ReminderKind, Callable[[DueReminder, Scene, datetime], Verdict]] = 
     K.REVIEW_READY: _about_letter,
     K.REVIEW_LATE: _about_owed_review,
     K.REVIEW_MOVED: _about_owed_review,
+    K.NEW_WRITER: _about_writer,
     K.MESSAGE: _about_message,
+    K.MESSAGE_LATE: _about_message,
     K.STAFF_MESSAGE: _about_message,
+    K.STAFF_MESSAGE_LATE: _about_message,
     K.STAFF_REVIEW_WARNING: _about_owed_review,
     K.STAFF_REVIEW_LATE: _about_owed_review,
     K.STAFF_CALL_TASK: _always,

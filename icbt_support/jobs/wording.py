@@ -24,7 +24,9 @@ _PATIENT_KINDS = frozenset(
         K.REVIEW_READY,
         K.REVIEW_LATE,
         K.REVIEW_MOVED,
+        K.NEW_WRITER,
         K.MESSAGE,
+        K.MESSAGE_LATE,
         K.AGREED_STEP,
         K.CHECK_IN,
         K.SESSION,
@@ -169,6 +171,28 @@ class Wording:
             "link": self._page("/week"),
         }
 
+    def new_writer(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        """One review that a colleague covers, or the new supporter; `promised` is empty for the latter."""
+        review = self._scene.reviews.get(number_in(row.subject, "review") or 0)
+        if review is None:
+            return {"person": self._supporter(row), "promised": "", "link": self._page("/supporter")}
+        promised = to_local(review.promised_at, person.zone)
+        return {
+            "person": review.owner_called,
+            "promised": f"{day_words(promised)}, {clock_words(promised)}",
+            "link": self._page("/week"),
+        }
+
+    def message_late(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        return {"person": self._supporter(row), "link": self._page("/messages")}
+
+    def staff_message_late(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        return {
+            "initials": self._initials(row),
+            "supporter": self._supporter(row),
+            "link": self._page("/supporting/today"),
+        }
+
     def staff_review(self, row: DueReminder, person: Person) -> dict[str, Any]:
         review = self._scene.reviews[number_in(row.subject, "review") or 0]
         promised = to_local(review.promised_at, person.zone)
@@ -275,8 +299,11 @@ _FACTS: dict[ReminderKind, Callable[[Wording, DueReminder, Person], dict[str, An
     K.REVIEW_READY: Wording.letter_news,
     K.REVIEW_LATE: Wording.review_news,
     K.REVIEW_MOVED: Wording.review_news,
+    K.NEW_WRITER: Wording.new_writer,
     K.MESSAGE: Wording.message,
+    K.MESSAGE_LATE: Wording.message_late,
     K.STAFF_MESSAGE: Wording.staff_about_patient,
+    K.STAFF_MESSAGE_LATE: Wording.staff_message_late,
     K.STAFF_REVIEW_WARNING: Wording.staff_review,
     K.STAFF_REVIEW_LATE: Wording.staff_review,
     K.STAFF_CALL_TASK: Wording.staff_about_patient,

@@ -8,11 +8,13 @@ from icbt_support.activity.models import Act
 from icbt_support.activity.operations import record_activity
 from icbt_support.audit.models import Actor
 from icbt_support.audit.operations import record
+from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import local_today
+from icbt_support.hours.queries import cover_pool
 from icbt_support.messages.models import Message, MessageKind
-from icbt_support.messages.queries import message_by_key
+from icbt_support.messages.queries import has_told_late, message_by_key, messages_unread_too_long
 from icbt_support.messages.rules import NOT_SAFE_WORDS
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
@@ -20,7 +22,12 @@ from icbt_support.risk.models import RiskAlert
 from icbt_support.risk.operations import hold_course, mark_read, mark_read_first, raise_stated_risk
 from icbt_support.risk.rules import key_of_post
 
-MESSAGE_NEWS = (ReminderKind.MESSAGE, ReminderKind.STAFF_MESSAGE)
+MESSAGE_NEWS = (
+    ReminderKind.MESSAGE,
+    ReminderKind.MESSAGE_LATE,
+    ReminderKind.STAFF_MESSAGE,
+    ReminderKind.STAFF_MESSAGE_LATE,
+)
 
 
 class NothingWritten(Exception):
@@ -125,6 +132,47 @@ def mark_question_answered(message: Message, *, by: Actor, now: datetime) -> Non
     message.answered_at = now
     db.session.flush()
     _record("question_answered", message, message.enrolment, by, now)
+
+
+def tell_of_late_messages(*, by: Actor, now: datetime) -> int:
+    """A message that nobody has read for two working days is late like a review: the patient's page and inbox
+    say so once until somebody has read the thread, and the supporter and the cover pool are told.
+
+    Returns how many messages became late.
+    """
+    late = messages_unread_too_long(now)
+    told = 0
+    for message in late:
+        hold_course(message.enrolment_id)
+        db.session.refresh(message)
+        if message.read_at is not None or message.told_late_at is not None:
+            continue
+        if not has_told_late(message.enrolment):
+            _tell_of_late_message(message, now)
+        message.told_late_at = now
+        db.session.flush()
+        _record("told_late_message", message, message.enrolment, by, now)
+        told += 1
+    return told
+
+
+def _tell_of_late_message(message: Message, now: datetime) -> None:
+    enrolment = message.enrolment
+    pool = cover_pool(enrolment.service_id, local_day(now, enrolment.service.zone))
+    staff = {enrolment.supporter_id, *(person.id for person in pool)}
+    readers = [(ReminderKind.MESSAGE_LATE, enrolment.patient_id)]
+    readers += [(ReminderKind.STAFF_MESSAGE_LATE, account_id) for account_id in sorted(staff)]
+    for kind, recipient_id in readers:
+        owe_reminder(
+            key=f"message-late:{message.id}:{recipient_id}",
+            kind=kind,
+            recipient_id=recipient_id,
+            service_id=enrolment.service_id,
+            subject=f"message:{message.id}",
+            context=f"enrolment:{enrolment.id}",
+            due_at=now,
+            now=now,
+        )
 
 
 def _note_patient_wrote(enrolment: Enrolment, message: Message, by: Actor, now: datetime) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from icbt_support.cadence import local_day
 from icbt_support.db import db
-from icbt_support.enrolments.models import Enrolment
+from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.hours.queries import closed_days, review_slots_of
 from icbt_support.messages import rules
 from icbt_support.messages.models import Message, MessageKind
@@ -96,8 +96,8 @@ def last_message_at(enrolment: Enrolment) -> datetime | None:
 
 
 def messages_unread_too_long(now: datetime) -> list[Message]:
-    """Messages from patients that nobody has read for the service's working days and that nobody was told of
-    yet.
+    """Messages of open courses that nobody has read for the service's working days and that nobody was told of
+    yet, oldest first.
     """
     waiting = db.session.scalars(
         _from_patients()
@@ -106,10 +106,38 @@ def messages_unread_too_long(now: datetime) -> list[Message]:
             Message.read_at.is_(None),
             Message.told_late_at.is_(None),
             Message.sent_at > now - LONGEST_LOOK_BACK,
+            Enrolment.state != EnrolmentState.ENDED,
         )
         .order_by(Message.sent_at, Message.id)
     )
     return [message for message in waiting if _has_waited_too_long(message, now)]
+
+
+def has_told_late(enrolment: Enrolment) -> bool:
+    """Whether people were told that a message is late which still nobody has read."""
+    return enrolment.id in late_since([enrolment.id])
+
+
+def late_since(enrolment_ids: Collection[int]) -> dict[int, datetime]:
+    """When the oldest message was sent that is late and still unread, by course."""
+    rows = db.session.execute(
+        _from_patients()
+        .where(
+            Message.enrolment_id.in_(enrolment_ids),
+            Message.read_at.is_(None),
+            Message.told_late_at.is_not(None),
+        )
+        .with_only_columns(Message.enrolment_id, func.min(Message.sent_at))
+        .group_by(Message.enrolment_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def late_message_sentences(enrolment: Enrolment) -> tuple[str, ...]:
+    """What the patient's page says while a message of theirs is late; nothing when none is."""
+    if not has_told_late(enrolment):
+        return ()
+    return rules.late_message_sentences(enrolment.supporter.called)
 
 
 def reading_days_words(enrolment: Enrolment) -> str:

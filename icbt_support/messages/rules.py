@@ -21,3 +21,11 @@ def reading_days_words(called: str, weekdays: Sequence[int]) -> str:
 def is_unread_too_long(sent_on: date, today: date, working_days: int, closed_days: Container[date]) -> bool:
     """Whether `working_days` working days have passed since the day of sending without anybody reading."""
     return today > add_working_days(sent_on, working_days, closed_days)
+
+
+def late_message_sentences(supporter: str) -> tuple[str, ...]:
+    """To the patient, while a message of theirs is late."""
+    return (
+        "Nobody here has read your message yet. That is on us, not you.",
+        f"It is safe. We have asked {supporter} and the team to read it. This page shows when somebody has.",
+    )

@@ -1,7 +1,7 @@
 """The contact sheet with *log a call*, as supporters and clinicians use it alike."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask_wtf import FlaskForm
 from markupsafe import Markup
@@ -12,7 +12,7 @@ from wtforms.validators import AnyOf, InputRequired, NumberRange, Optional
 from icbt_support.audit import Actor
 from icbt_support.cadence import to_local
 from icbt_support.enrolments.models import ContactSheet, Enrolment
-from icbt_support.enrolments.queries import contact_sheet_of
+from icbt_support.enrolments.queries import contact_sheet_of, is_contact_sheet_due
 from icbt_support.pages.alerts import OUTCOME_WORDS, AlertView, HistoryEntry, alert_view, call_entries
 from icbt_support.pages.fields import LongText
 from icbt_support.pages.kit import short_day
@@ -67,7 +67,7 @@ def contact_page(enrolment: Enrolment, *, zone: str, now: datetime) -> ContactPa
         enrolment=enrolment,
         rows=_rows(sheet),
         confirmed=_confirmed_words(sheet, zone),
-        needs_confirming=_needs_confirming(enrolment, sheet, now),
+        needs_confirming=is_contact_sheet_due(enrolment, now=now),
         alerts=tuple(alert_view(alert, zone) for alert in open_alerts),
         calls=tuple(call_entries(calls_of(enrolment), zone)),
     )
@@ -126,9 +126,3 @@ def _confirmed_words(sheet: ContactSheet | None, zone: str) -> str:
     if sheet.confirmed_at is None:
         return "Not confirmed by the person yet."
     return f"Confirmed by the person on {short_day(to_local(sheet.confirmed_at, zone))}."
-
-
-def _needs_confirming(enrolment: Enrolment, sheet: ContactSheet | None, now: datetime) -> bool:
-    if sheet is None or sheet.confirmed_at is None:
-        return True
-    return now - sheet.confirmed_at > timedelta(days=enrolment.service.rhythm.contact_sheet_confirm_days)

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import date, time
+from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, TextAreaField
@@ -11,6 +12,8 @@ from icbt_support.pages.kit import clock_time, short_day
 
 LONGEST_TEXT = 5_000
 LONGEST_LINE = 200
+HOME_ZONE = "Europe/London"
+NO_PLACES = ("Etc/", "SystemV/")
 
 
 def strip_text(value: str | None) -> str:
@@ -71,3 +74,14 @@ def time_choices(first_hour: int, last_hour: int, step_minutes: int = 30) -> lis
 
 def parse_time(value: str) -> time:
     return time.fromisoformat(value)
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """London first, then every place with a clock of its own, by region."""
+    places = sorted(name for name in available_timezones() if "/" in name and not name.startswith(NO_PLACES))
+    return [(name, zone_words(name)) for name in (HOME_ZONE, *(one for one in places if one != HOME_ZONE))]
+
+
+def zone_words(zone: str) -> str:
+    """`Europe: London`"""
+    return zone.replace("_", " ").replace("/", ": ", 1)

@@ -113,11 +113,11 @@ def request_time() -> datetime:
     """The time at which this request happens: read once."""
     if "request_time" not in g:
         g.request_time = clock.now()
-    return g.request_time  # type: ignore[no-any-return]
+    return g.request_time
 
 
 def current_account() -> Account:
-    return current_user.account  # type: ignore[no-any-return]
+    return current_user.account
 
 
 def held_roles() -> set[Role]:
@@ -135,7 +135,7 @@ def current_service(role: Role) -> Service:
     held = [membership for membership in current_user.memberships if membership.role is role]
     if not held:
         abort(404)
-    return held[0].service  # type: ignore[no-any-return]
+    return held[0].service
 
 
 def current_actor(role: Role | None = None, service_id: int | None = None) -> Actor:
@@ -181,7 +181,7 @@ def clinical_enrolment(enrolment_id: int) -> Enrolment:
     return _scoped(enrolments.for_clinician(current_account()), enrolment_id, Role.CLINICIAN)
 
 
-def _scoped(scope: Select[tuple[Enrolment]], enrolment_id: int, role: Role) -> Enrolment:
+def _scoped(scope: Select[Enrolment], enrolment_id: int, role: Role) -> Enrolment:
     enrolment = enrolments.scoped_enrolment(scope, enrolment_id)
     if enrolment is None:
         db.session.rollback()

@@ -80,7 +80,7 @@ def install_navigation(app: Flask) -> None:
 def chrome() -> PageChrome:
     if "chrome" not in g:
         g.chrome = _signed_in_chrome() if current_user.is_authenticated else _public_chrome()
-    return g.chrome  # type: ignore[no-any-return]
+    return g.chrome
 
 
 def role_here() -> Role | None:

@@ -72,7 +72,11 @@ def title_of(reminder: Reminder) -> str:
 
 
 def news_title(reminder: Reminder, person: str) -> str:
+    if reminder.kind is K.NEW_WRITER and reminder.subject.startswith("review:"):
+        return "Somebody else writes your next review"
     return {
+        K.NEW_WRITER: f"{person} reads and writes from now on",
+        K.MESSAGE_LATE: "Your message was not read in time. That is on us",
         K.WELCOME: f"{person} has written to you",
         K.MESSAGE: f"{person} has written to you",
         K.REVIEW_READY: f"{person}'s review and your new week",

@@ -63,6 +63,7 @@ def _note(message: Message, patient_id: int, reader_is_patient: bool, zone: str)
     elif message.read_at is None and is_from_patient != reader_is_patient:
         parts.append("new")
     elif message.read_at is None:
-        parts.append("not read yet")
+        is_late = is_from_patient and message.told_late_at is not None
+        parts.append("not read yet. That is on us: we have asked the team to read it" if is_late else "not read yet")
     words = ", ".join(parts)
     return words[:1].upper() + words[1:]

@@ -35,8 +35,11 @@ class ReminderKind(StrEnum):
     REVIEW_READY = "review_ready"
     REVIEW_LATE = "review_late"
     REVIEW_MOVED = "review_moved"
+    NEW_WRITER = "new_writer"
     MESSAGE = "message"
+    MESSAGE_LATE = "message_late"
     STAFF_MESSAGE = "staff_message"
+    STAFF_MESSAGE_LATE = "staff_message_late"
     STAFF_REVIEW_WARNING = "staff_review_warning"
     STAFF_REVIEW_LATE = "staff_review_late"
     STAFF_CALL_TASK = "staff_call_task"
@@ -109,8 +112,11 @@ _CLASSES: dict[ReminderClass, tuple[ReminderKind, ...]] = {
         K.REVIEW_READY,
         K.REVIEW_LATE,
         K.REVIEW_MOVED,
+        K.NEW_WRITER,
         K.MESSAGE,
+        K.MESSAGE_LATE,
         K.STAFF_MESSAGE,
+        K.STAFF_MESSAGE_LATE,
         K.STAFF_REVIEW_WARNING,
         K.STAFF_REVIEW_LATE,
         K.STAFF_CALL_TASK,
@@ -129,8 +135,11 @@ _EXPIRES_AFTER: dict[ReminderKind, timedelta] = {
     K.REVIEW_READY: timedelta(days=7),
     K.REVIEW_LATE: timedelta(days=2),
     K.REVIEW_MOVED: timedelta(days=2),
+    K.NEW_WRITER: timedelta(days=7),
     K.MESSAGE: timedelta(days=7),
+    K.MESSAGE_LATE: timedelta(days=2),
     K.STAFF_MESSAGE: timedelta(days=7),
+    K.STAFF_MESSAGE_LATE: timedelta(days=2),
     K.STAFF_REVIEW_WARNING: timedelta(hours=12),
     K.STAFF_REVIEW_LATE: timedelta(days=2),
     K.STAFF_CALL_TASK: timedelta(days=7),

@@ -145,6 +145,12 @@ def drop_empty(mailing_ids: Collection[int], *, token: str) -> None:
     connection.execute(update(mailings).where(mailings.c.id.in_(held)).values(_DROPPED))
 
 
+def has_lost_leases(*, real_now: datetime) -> bool:
+    """Whether any claimed mailing's lease has run out."""
+    lost = select(mailings.c.id).where(text("mailings.state = 'claimed'"), mailings.c.lease_until < real_now)
+    return db.session.connection().execute(lost.limit(1)).first() is not None
+
+
 def recover_leases(*, real_now: datetime) -> int:
     """Mailings of workers that have gone: due again at once, under the same Message-ID. Returns how many."""
     connection = db.session.connection()

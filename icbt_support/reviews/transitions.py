@@ -141,6 +141,29 @@ def cancel_review(review: Review, *, reason: str, by: Actor, now: datetime) -> N
     _record("cancelled_review", review, by=by, now=now, detail=reason)
 
 
+def owe_again(review: Review, *, promised_at: datetime, by: Actor, now: datetime) -> None:
+    """cancelled → scheduled: the course goes on before the week of this review has opened. Else nothing.
+
+    Its booking was released when it was cancelled; `promised_at` is the first promise of the new start, whose
+    date is set by `set_date`.
+    """
+    if review.state is not ReviewState.CANCELLED:
+        return
+    review.state = ReviewState.SCHEDULED
+    review.closed_at = None
+    review.closed_reason = None
+    review.opened_at = None
+    review.told_late_at = None
+    review.taken_at = None
+    review.booking_id = None
+    review.slot_at = None
+    review.first_promised_at = promised_at
+    review.owner_id = review.enrolment.supporter_id
+    db.session.flush()
+    db.session.refresh(review, ["owner"])
+    _record("owed_review_again", review, by=by, now=now, detail=f"number {review.number}")
+
+
 def change_owner(review: Review, owner_id: int, *, by: Actor, now: datetime) -> None:
     """Somebody else owes it now."""
     before = review.owner_id

@@ -25,14 +25,14 @@ from icbt_support.reviews.models import Review, ReviewKind
 from icbt_support.reviews.queries import owed_by
 from icbt_support.reviews.transitions import set_date
 from icbt_support.rhythm.moving import move_review_date
-from icbt_support.rhythm.new_owner import give_review_to, tell_of_hand_over
+from icbt_support.rhythm.new_owner import give_review_to, tell_of_cover, tell_of_hand_over
 from icbt_support.risk.operations import move_alerts_to
 from icbt_support.service.models import Service
 
 
 @dataclass(frozen=True)
 class CoverBy:
-    """This colleague writes the review on the day that the patient was told."""
+    """This colleague writes the review on the day that the patient was told; the patient is told who writes."""
 
     account_id: int
 
@@ -226,6 +226,8 @@ def _settle(
             key=f"review:{review.id}",
             now=now,
         )
+        if review.kind is not ReviewKind.WELCOME:
+            tell_of_cover(review, now=now)
         return
     if review.kind is ReviewKind.WELCOME:
         service = review.enrolment.service

@@ -14,10 +14,10 @@ from icbt_support.enrolments.rules import longest_away_until
 from icbt_support.enrolments.transitions import change_state, set_away_until, set_start_day
 from icbt_support.hours.queries import FreeTime, next_free_times
 from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause, PlanItem, Week
-from icbt_support.plan.queries import open_week_of
+from icbt_support.plan.queries import latest_week_of, open_week_of
 from icbt_support.plan.transitions import close_week
 from icbt_support.reviews.models import Review
-from icbt_support.reviews.queries import highest_number, next_review
+from icbt_support.reviews.queries import next_review
 from icbt_support.rhythm.ending import let_go_of_reviews
 from icbt_support.rhythm.holding import hold_and_reread
 from icbt_support.rhythm.moving import move_item, move_review_date
@@ -137,14 +137,15 @@ def resume_course(
 ) -> Week:
     """Starts the rhythm again with a new week, for a review in a free place of the supporter's diary.
 
-    The week takes the next number that no review has had. Raises `NotPossibleNow`, and what
-    `weeks.book_review` raises.
+    The week follows the last one that opened: a course that was paused before its first week begins with
+    week 1. Raises `NotPossibleNow`, and what `weeks.book_review` raises.
     """
     hold_and_reread(enrolment)
     if enrolment.state is not EnrolmentState.PAUSED:
         raise NotPossibleNow(enrolment.state, EnrolmentState.ACTIVE)
     change_state(enrolment, EnrolmentState.ACTIVE, by=by, now=now)
-    number = highest_number(enrolment) + 1
+    latest = latest_week_of(enrolment)
+    number = latest.number + 1 if latest is not None else 1
     review = book_review(enrolment, review_at, number=number, by=by, now=now)
     return open_week(enrolment, module, review=review, because=OpenedBecause.RETURN, by=by, now=now)
 

@@ -17,10 +17,10 @@ from icbt_support.hours.models import Absence, DutySession
 from icbt_support.hours.queries import is_absent
 from icbt_support.messages.models import Message
 from icbt_support.messages.queries import unread_for_staff
-from icbt_support.reviews.models import Review, ReviewDraft
+from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind
 from icbt_support.reviews.queries import OWED, owed_by
 from icbt_support.rhythm.holding import hold_and_reread
-from icbt_support.rhythm.new_owner import give_review_to, tell_of_hand_over
+from icbt_support.rhythm.new_owner import give_review_to, tell_of_hand_over, tell_of_new_supporter
 from icbt_support.risk.models import RiskAlert
 from icbt_support.risk.operations import move_alerts_to
 
@@ -89,7 +89,8 @@ def hand_over(
 ) -> HandedOver:
     """Gives a person another supporter; owed reviews, drafts, unread messages and open alerts go along.
 
-    The old supporter's access ends with this transaction. Raises `AlreadyTheirs`, `NotInThisRole` or
+    The old supporter's access ends with this transaction. The patient is told who reads and writes from now on,
+    unless the welcome, which says so, is still owed. Raises `AlreadyTheirs`, `NotInThisRole` or
     `NewOwnerIsAway`.
     """
     hold_and_reread(enrolment)
@@ -115,6 +116,8 @@ def hand_over(
         key=f"enrolment:{enrolment.id}:{int(now.timestamp())}",
         now=now,
     )
+    if not any(review.kind is ReviewKind.WELCOME for review in reviews):
+        tell_of_new_supporter(enrolment, now=now)
     return HandedOver(len(reviews), len(unread), alerts)
 
 

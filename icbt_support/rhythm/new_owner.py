@@ -4,10 +4,11 @@ from datetime import datetime
 
 from icbt_support.audit.models import Actor
 from icbt_support.db import db
+from icbt_support.enrolments.models import Enrolment
 from icbt_support.hours.models import SlotBooking
 from icbt_support.hours.queries import free_review_times
 from icbt_support.hours.transitions import book_slot, release_booking
-from icbt_support.reminders.operations import owe_reminder
+from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.queries import draft_of
@@ -55,6 +56,37 @@ def tell_of_hand_over(
         service_id=service_id,
         subject=subject,
         context=context,
+        due_at=now,
+        now=now,
+    )
+
+
+def tell_of_new_supporter(enrolment: Enrolment, *, now: datetime) -> None:
+    """News to the patient: somebody else reads and writes from now on. A newer hand-over takes its place."""
+    subject = f"enrolment:{enrolment.id}"
+    withdraw_reminders(
+        now=now, reason="handed over again", subject=subject, kinds=[ReminderKind.NEW_WRITER]
+    )
+    _tell_of_new_writer(
+        enrolment, subject, f"new-supporter:{enrolment.id}:{enrolment.supporter_id}:{int(now.timestamp())}", now
+    )
+
+
+def tell_of_cover(review: Review, *, now: datetime) -> None:
+    """News to the patient: a colleague writes this review; its date stays."""
+    _tell_of_new_writer(
+        review.enrolment, f"review:{review.id}", f"cover:{review.id}:{review.owner_id}", now
+    )
+
+
+def _tell_of_new_writer(enrolment: Enrolment, subject: str, key: str, now: datetime) -> None:
+    owe_reminder(
+        key=key,
+        kind=ReminderKind.NEW_WRITER,
+        recipient_id=enrolment.patient_id,
+        service_id=enrolment.service_id,
+        subject=subject,
+        context=f"enrolment:{enrolment.id}",
         due_at=now,
         now=now,
     )

@@ -30,16 +30,23 @@ from icbt_support.programme.content import Module, Programme
 from icbt_support.programme.library import find_programme
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderKind
-from icbt_support.reviews.models import Review, ReviewKind
+from icbt_support.reviews.models import Review, ReviewKind, ReviewState
 from icbt_support.reviews.queries import OWED, highest_number, owed_reviews, review_of_week
 from icbt_support.reviews.rules import default_opening, module_of
-from icbt_support.reviews.transitions import attach_to_week, mark_week_opened_late, schedule_review, set_date
+from icbt_support.reviews.transitions import (
+    attach_to_week,
+    mark_week_opened_late,
+    owe_again,
+    schedule_review,
+    set_date,
+)
 from icbt_support.rhythm.prompts import reconcile_prompts
 from icbt_support.risk.operations import hold_course
 
 ONE_DAY = timedelta(days=1)
 SHORTEST_AFTER_SLOT = timedelta(hours=1)
 CLOSED_DAYS_AHEAD = timedelta(days=28)
+WAITING_FOR_A_WEEK = (*OWED, ReviewState.CANCELLED)
 
 
 class UnknownModule(Exception):
@@ -78,14 +85,15 @@ def book_review(
 ) -> Review:
     """Books a free review time of the supporter and schedules the review in it.
 
-    A review of this number that waits for its week (the plan was paused with a date) moves to this time; a
-    number that is used up (it was cancelled) gives way to the next one. Raises a kind of
-    `hours.refusals.TimeNotFree`, with the next three times that are free.
+    A review of this number that waits for its week (the plan was paused with a date) moves to this time, and
+    one that was cancelled before its week opened is owed again; a number that is used up gives way to the next
+    one. Raises a kind of `hours.refusals.TimeNotFree`, with the next three times that are free.
     """
     booking = book_slot(enrolment.supporter_id, starts_at, enrolment_id=enrolment.id, by=by, now=now)
     due_on, promised_at = promise_for(enrolment, starts_at)
     known = review_of_week(enrolment, number)
-    if known is not None and known.is_owed and known.week_id is None:
+    if known is not None and known.week_id is None and known.state in WAITING_FOR_A_WEEK:
+        owe_again(known, promised_at=promised_at, by=by, now=now)
         release_place(known, now=now)
         set_date(
             known,

@@ -40,7 +40,7 @@ def test_every_page_of(who: str, browser: Browser, demo_server: DemoServer) -> N
     for addresses in found.addresses.values():
         problems += look_at(page, demo_server.url, addresses[0], said)
     context.close()
-    assert problems == []
+    assert not problems, "\n" + "\n".join(problems)
 
 
 def unreached(app: object, who: str, found: Found) -> list[str]:

@@ -7,12 +7,14 @@ import pytest
 from icbt_support.audit.models import Actor
 from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.enrolments.refusals import NotPossibleNow
+from icbt_support.enrolments.transitions import change_state
 from icbt_support.hours.operations import end_review_slot
 from icbt_support.hours.queries import held_booking, review_slots_of
 from icbt_support.plan.models import ItemKind, OpenedBecause
 from icbt_support.plan.queries import open_week_of
+from icbt_support.plan.transitions import close_week
 from icbt_support.reviews.models import ReviewState
-from icbt_support.reviews.queries import next_review, review_of_week
+from icbt_support.reviews.queries import next_review, owed_reviews, review_of_week
 from icbt_support.rhythm.away import (
     AwayInThePast,
     AwayTooLong,
@@ -24,6 +26,7 @@ from icbt_support.rhythm.away import (
     propose_away,
     resume_course,
 )
+from icbt_support.rhythm.weeks import book_review
 from tests.concepts.beginnings import THURSDAY_AT_NINE, as_clinician, as_patient, open_week_1, owed_kinds
 
 PROMPTS = {"session", "check_in", "agreed_step", "nudge"}
@@ -148,3 +151,33 @@ def test_a_return_opens_a_new_week_with_a_new_review(cast, now):
 def test_only_a_paused_course_is_resumed(cast, now):
     with pytest.raises(NotPossibleNow):
         resume_course(cast.enrolment, module="x", review_at=THURSDAY_AT_NINE, by=as_clinician(cast), now=now)
+
+
+def test_a_course_that_was_paused_before_it_began_begins_with_week_1(cast, now):
+    first = book_review(cast.enrolment, THURSDAY_AT_NINE, number=1, by=as_clinician(cast), now=now)
+    pause_course(cast.enrolment, reason="Moving house", by=as_clinician(cast), now=now)
+    review_at = datetime(2026, 12, 31, 9, tzinfo=UTC)
+    resume_course(
+        cast.enrolment,
+        module="getting-started",
+        review_at=review_at,
+        by=as_clinician(cast),
+        now=now + timedelta(days=30),
+    )
+    assert open_week_of(cast.enrolment).number == 1
+    assert (first.state, first.slot_at, first.closed_reason) == (ReviewState.SCHEDULED, review_at, None)
+    assert first.week is open_week_of(cast.enrolment)
+    assert held_booking(cast.supporter.id, review_at) is not None
+
+
+def test_a_return_before_the_date_of_an_agreed_pause_brings_that_review_forward(cast, now):
+    week = open_week_1(cast, now)
+    close_week(week, by=as_clinician(cast), now=now)
+    waiting = book_review(
+        cast.enrolment, datetime(2026, 12, 31, 9, tzinfo=UTC), number=2, by=as_clinician(cast), now=now
+    )
+    change_state(cast.enrolment, EnrolmentState.PAUSED, by=as_clinician(cast), now=now)
+    sooner = datetime(2026, 12, 10, 9, tzinfo=UTC)
+    resume_course(cast.enrolment, module=week.module, review_at=sooner, by=as_clinician(cast), now=now)
+    assert (open_week_of(cast.enrolment).number, waiting.slot_at) == (2, sooner)
+    assert len([one for one in owed_reviews(cast.enrolment) if one.number > 1]) == 1

@@ -1,6 +1,6 @@
 """People change hands, staff go away, and nothing that is owed is dropped."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +12,8 @@ from icbt_support.enrolments.queries import for_supporter, scoped_enrolment, und
 from icbt_support.hours.queries import held_booking, is_absent
 from icbt_support.messages.models import MessageKind
 from icbt_support.messages.operations import post_message
+from icbt_support.reminders.models import Reminder
+from icbt_support.reminders.rules import Channel, ReminderKind, ReminderState
 from icbt_support.reviews.operations import save_draft
 from icbt_support.reviews.queries import draft_of, next_review, welcome_of
 from icbt_support.rhythm.absence import (
@@ -61,6 +63,20 @@ def write_draft(cast, now):
     return review
 
 
+def writers_told(cast):
+    """What the patient's owed news of somebody else writing is about."""
+    return list(
+        db.session.scalars(
+            select(Reminder.subject).where(
+                Reminder.recipient_id == cast.patient.id,
+                Reminder.kind == ReminderKind.NEW_WRITER,
+                Reminder.state == ReminderState.OWED,
+                Reminder.channel == Channel.EMAIL,
+            )
+        )
+    )
+
+
 def give(cast, now, to=None):
     return hand_over(cast.enrolment, to or cast.colleague, reason="Leaves", by=as_clinician(cast), now=now)
 
@@ -96,6 +112,40 @@ def test_whatever_is_owed_goes_along_in_one_step(cast, now):
     assert cast.colleague.id in told
     assert alert.acknowledged_at is None
     assert "staff_hand_over" in owed_kinds(cast.colleague)
+
+
+def test_the_patient_is_told_who_reads_and_writes_from_now_on(cast, now):
+    open_week_1(cast, now)
+    give(cast, now)
+    assert "new_writer" in owed_kinds(cast.patient)
+    (told,) = writers_told(cast)
+    assert told == f"enrolment:{cast.enrolment.id}"
+
+
+def test_handed_over_twice_the_patient_reads_of_the_last_one_only(cast, now):
+    give(cast, now)
+    hand_over(cast.enrolment, cast.supporter, by=as_clinician(cast), now=now + timedelta(hours=1))
+    assert len(writers_told(cast)) == 1
+
+
+def test_a_welcome_that_is_still_owed_says_it_itself(cast, now):
+    robin = invite_robin(cast, now)
+    hand_over(robin, cast.colleague, by=as_clinician(cast), now=now)
+    assert "new_writer" not in owed_kinds(robin.patient)
+
+
+def test_a_refused_hand_over_tells_nobody(cast, now):
+    with pytest.raises(NotInThisRole):
+        give(cast, now, to=cast.clinician)
+    assert writers_told(cast) == []
+
+
+def test_the_patient_is_told_that_a_colleague_writes_and_the_date_stays(cast, now):
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    go(cast, now, {review.id: CoverBy(cast.colleague.id)})
+    assert writers_told(cast) == [f"review:{review.id}"]
+    assert "review_moved" not in owed_kinds(cast.patient)
 
 
 def test_the_old_supporter_loses_access_and_the_new_one_gains_it(cast, now):

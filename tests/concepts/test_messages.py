@@ -8,10 +8,15 @@ from sqlalchemy import func, select
 from icbt_support.accounts.models import Account, Role
 from icbt_support.activity.models import Act, ActivityEvent
 from icbt_support.audit import Actor, ActorKind
+from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
+from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.hours.transitions import record_absence_row
 from icbt_support.messages import operations as messages
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.messages.queries import (
+    late_message_sentences,
+    late_since,
     messages_unread_too_long,
     open_question_counts,
     open_questions,
@@ -141,6 +146,85 @@ def test_read_or_told_messages_are_not_late_again(cast: Cast, now: datetime) -> 
     read.read_at = now
     db.session.commit()
     assert messages_unread_too_long(now + timedelta(days=6)) == []
+
+
+LATE = timedelta(days=5)
+SYSTEM = Actor.system("messages")
+
+
+def late_news() -> list[tuple[ReminderKind, int]]:
+    rows = db.session.execute(
+        select(Reminder.kind, Reminder.recipient_id, Reminder.key)
+        .where(
+            Reminder.kind.in_([ReminderKind.MESSAGE_LATE, ReminderKind.STAFF_MESSAGE_LATE]),
+            Reminder.state == ReminderState.OWED,
+        )
+        .distinct()
+        .order_by(Reminder.key)
+    )
+    return sorted((row.kind, row.recipient_id) for row in rows)
+
+
+def test_a_late_message_is_told_to_the_patient_the_supporter_and_the_pool_once(cast: Cast, now: datetime) -> None:
+    message = post(cast, "Hello", now)
+    assert messages.tell_of_late_messages(by=SYSTEM, now=now + timedelta(days=4)) == 0
+    assert messages.tell_of_late_messages(by=SYSTEM, now=now + LATE) == 1
+    db.session.commit()
+    assert message.told_late_at == now + LATE
+    assert late_news() == sorted(
+        [
+            (ReminderKind.MESSAGE_LATE, cast.patient.id),
+            (ReminderKind.STAFF_MESSAGE_LATE, cast.supporter.id),
+            (ReminderKind.STAFF_MESSAGE_LATE, cast.colleague.id),
+        ]
+    )
+    assert messages.tell_of_late_messages(by=SYSTEM, now=now + LATE + timedelta(minutes=15)) == 0
+    told = db.session.scalars(select(AuditLine).where(AuditLine.action == "told_late_message")).one()
+    assert (told.object_id, told.enrolment_id) == (message.id, cast.enrolment.id)
+    assert "on us, not you" in " ".join(late_message_sentences(cast.enrolment))
+
+
+def test_a_second_message_in_a_late_thread_is_no_second_email(cast: Cast, now: datetime) -> None:
+    post(cast, "Hello", now)
+    second = post(cast, "Are you there?", now + timedelta(days=1), key="k2")
+    messages.tell_of_late_messages(by=SYSTEM, now=now + LATE)
+    before = late_news()
+    assert messages.tell_of_late_messages(by=SYSTEM, now=now + LATE + timedelta(days=1)) == 1
+    db.session.commit()
+    assert second.told_late_at is not None
+    assert late_news() == before
+    assert late_since([cast.enrolment.id]) == {cast.enrolment.id: now}
+
+
+def test_reading_ends_the_lateness_and_withdraws_the_news(cast: Cast, now: datetime) -> None:
+    post(cast, "Hello", now)
+    messages.tell_of_late_messages(by=SYSTEM, now=now + LATE)
+    messages.mark_thread_read(cast.enrolment, by=actor(cast.supporter, Role.SUPPORTER), now=now + LATE)
+    db.session.commit()
+    assert late_news() == []
+    assert late_since([cast.enrolment.id]) == {}
+    assert late_message_sentences(cast.enrolment) == ()
+
+
+def test_nobody_is_told_after_the_course_has_ended(cast: Cast, now: datetime) -> None:
+    post(cast, "Hello", now)
+    cast.enrolment.state = EnrolmentState.ENDED
+    db.session.commit()
+    assert messages.tell_of_late_messages(by=SYSTEM, now=now + LATE) == 0
+    assert late_news() == []
+
+
+def test_a_colleague_who_is_away_is_not_asked(cast: Cast, now: datetime) -> None:
+    message = post(cast, "Hello", now)
+    today = (now + LATE).date()
+    record_absence_row(
+        cast.colleague.id, service_id=cast.service.id, from_on=today, until_on=today, cover_id=None, by=SYSTEM, now=now
+    )
+    messages.tell_of_late_messages(by=SYSTEM, now=now + LATE)
+    db.session.commit()
+    assert message.told_late_at is not None
+    assert (ReminderKind.STAFF_MESSAGE_LATE, cast.colleague.id) not in late_news()
+    assert (ReminderKind.STAFF_MESSAGE_LATE, cast.supporter.id) in late_news()
 
 
 def test_the_days_on_which_messages_are_read(cast: Cast) -> None:

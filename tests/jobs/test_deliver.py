@@ -12,7 +12,7 @@ from sqlalchemy import select
 from icbt_support import clock
 from icbt_support.accounts.models import Account, AccountLink, LinkPurpose, PromptLevel, Wording
 from icbt_support.db import db
-from icbt_support.delivery.channel import ChannelAway, Mail, Outcome, Result
+from icbt_support.delivery.channel import ChannelAway, IsStillWanted, Mail, Outcome, Result
 from icbt_support.delivery.models import MailboxMail
 from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.jobs.deliver import Deliverer
@@ -42,7 +42,7 @@ class ListeningServer:
     def close(self) -> None:
         pass
 
-    def deliver(self, mails: Iterable[Mail]) -> Iterator[Outcome]:
+    def deliver(self, mails: Iterable[Mail], is_still_wanted: IsStillWanted) -> Iterator[Outcome]:
         for mail in mails:
             self.before_each(mail)
             if self.is_away:

@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, expect
 from sqlalchemy import create_engine
+from waitress import wasyncore
 
 from icbt_support import clock
 from icbt_support.accounts.models import Account
@@ -68,7 +69,7 @@ def serving(folder: Path, *, at: datetime) -> Iterator[Served]:
             assert_triggers(connection)
         engine.dispose()
         app = _AppLater()
-        server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4, ident=None)
+        server = waitress.create_server(app, host="127.0.0.1", port=0, threads=8, ident=None)
         url = f"http://127.0.0.1:{server.effective_port}"
         app.flask = create_app(
             read_settings(
@@ -88,9 +89,9 @@ def serving(folder: Path, *, at: datetime) -> Iterator[Served]:
         try:
             yield Served(app.flask, url, postbox)
         finally:
-            server.close()
-            server.trigger.pull_trigger()
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
             thread.join(timeout=10)
+            server.task_dispatcher.shutdown()
             runner_of(app.flask).close()
             with app.flask.app_context():
                 db.engine.dispose()
@@ -107,8 +108,7 @@ class _AppLater:
 
 
 def give_password(account: Account) -> None:
-    hashed = hash_password(PASSWORD)
-    account.password_hash = getattr(hashed, "encoded", hashed)
+    account.password_hash = hash_password(PASSWORD).encoded
 
 
 @dataclass

@@ -10,6 +10,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from tests.browser.conftest import free_port
+
 ACCEPTED = "250 Message accepted for delivery"
 
 
@@ -78,11 +80,10 @@ class Postbox:
 def receiving_mail() -> Iterator[tuple[Postbox, int]]:
     """A server on a free port for the time of the block: its box and its port."""
     postbox = Postbox()
-    controller = Controller(postbox, hostname="127.0.0.1", port=0)
+    port = free_port()
+    controller = Controller(postbox, hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        server = controller.server
-        assert server is not None
-        yield postbox, server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        yield postbox, port
     finally:
         controller.stop()

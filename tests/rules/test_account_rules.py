@@ -1,4 +1,4 @@
-"""Passwords, addresses, limits of a sign-in and permissions, without a database."""
+"""Passwords, addresses, and limits of a sign-in, without a database."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,6 @@ from icbt_support.accounts.rules import (
     tidy_email,
 )
 from icbt_support.pages.signing_in import local_path
-from icbt_support.permissions import PERMISSIONS, Permission, may, may_read_clinical_content
 
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 
@@ -120,11 +119,3 @@ def test_nobody_is_sent_off_the_site(target: str | None) -> None:
 
 def test_a_path_of_this_site_is_kept() -> None:
     assert local_path("/supporting/reviews/7?from=today") == "/supporting/reviews/7?from=today"
-
-
-def test_only_those_who_treat_read_clinical_content() -> None:
-    readers = {role for role in Role if may_read_clinical_content([role])}
-    assert readers == {Role.PATIENT, Role.SUPPORTER, Role.CLINICIAN}
-    assert set(PERMISSIONS) == set(Role)
-    assert may([Role.VENDOR, Role.ADMINISTRATOR], Permission.READ_AUDIT)
-    assert not may([Role.VENDOR], Permission.READ_AUDIT)

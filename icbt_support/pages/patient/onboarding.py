@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import BooleanField, RadioField, SelectField
@@ -11,14 +11,13 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support.accounts.models import Role, SessionEmail, Wording
-from icbt_support.cadence import to_local
+from icbt_support.cadence import local_day, to_local
 from icbt_support.enrolments.models import Enrolment, OnboardingStep
 from icbt_support.enrolments.operations import SameSessionTimeTwice, WeeklyTime
-from icbt_support.enrolments.queries import local_today
 from icbt_support.hours.queries import FreeTime
 from icbt_support.hours.refusals import TimeNotFree
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import time_choices
+from icbt_support.pages.fields import time_choices, zone_choices, zone_words
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 from icbt_support.pages.kit import clock_time, long_day, short_day
 from icbt_support.plan.queries import week_of
@@ -29,6 +28,7 @@ from icbt_support.rhythm.onboarding import (
     CONSENT_VERSION,
     FIRST_REVIEW_NUMBER,
     ReviewTooNearStart,
+    StartDayOutOfRange,
     StepsMissing,
     accept_consent,
     choose_times_and_start,
@@ -87,6 +87,7 @@ class TimesForm(FlaskForm):
         ],
         default=Wording.DISCREET.value,
     )
+    zone = SelectField("Your time zone")
 
     @property
     def session_times(self) -> list[WeeklyTime]:
@@ -171,6 +172,7 @@ def start() -> Response | str | tuple[str, int]:
             first_review_at=place.starts_at,
             session_email=SessionEmail(form.session_email.data),
             wording=Wording(form.wording.data),
+            zone=form.zone.data,
             by=patient_actor(enrolment),
             now=request_time(),
         )
@@ -178,6 +180,9 @@ def start() -> Response | str | tuple[str, int]:
         return redirect(url_for("patient_onboarding.begin"))
     except SameSessionTimeTwice:
         form.second_day.errors = ["Select two different times"]
+        return _times_page(enrolment, form), 422
+    except StartDayOutOfRange:
+        form.starts_on.errors = ["That day has passed. Select one of the days below"]
         return _times_page(enrolment, form), 422
     except ReviewTooNearStart as refusal:
         form.review_on.errors = [
@@ -214,6 +219,7 @@ def _times_page(enrolment: Enrolment, form: TimesForm) -> str:
         supporter=enrolment.supporter,
         service=enrolment.service,
         promised=clock_time(enrolment.service.promised_time),
+        zone_words=zone_words(enrolment.patient.zone),
     )
 
 
@@ -226,7 +232,11 @@ def _that_time_has_gone(enrolment: Enrolment, form: TimesForm) -> tuple[str, int
 
 
 def _times_form(enrolment: Enrolment, free: list[FreeTime]) -> TimesForm:
-    today = local_today(enrolment, request_time())
+    zones = zone_choices()
+    known = enrolment.patient.zone
+    chosen = request.form.get("zone", known)
+    zone = chosen if chosen in dict(zones) else known
+    today = local_day(request_time(), zone)
     days = [SelectChoice(str(number), name) for number, name in enumerate(WEEKDAYS)]
     clock = [SelectChoice(*choice) for choice in time_choices(EARLIEST_HOUR, LATEST_HOUR)]
     evening = FIRST_EVENING.strftime("%H:%M")
@@ -237,7 +247,11 @@ def _times_form(enrolment: Enrolment, free: list[FreeTime]) -> TimesForm:
         second_time=evening,
         starts_on=today.isoformat(),
         review_on=free[0].on.isoformat() if free else None,
+        zone=known,
     )
+    form.zone.choices = [
+        SelectChoice(*choice) for choice in (zones if known in dict(zones) else [(known, known), *zones])
+    ]
     form.first_day.choices = days
     form.second_day.choices = [*days, SelectChoice(NO_SESSION, "No second time")]
     form.first_time.choices = clock

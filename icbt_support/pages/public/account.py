@@ -1,14 +1,12 @@
 """One's own account: name, zone, password, where one is signed in, and who opened one's record."""
 
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import PasswordField, SelectField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support import clock
@@ -23,7 +21,7 @@ from icbt_support.cadence import to_local
 from icbt_support.db import commit_with_retry
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import Line
+from icbt_support.pages.fields import Line, zone_choices
 from icbt_support.pages.guards import (
     allow,
     allow_signed_in,
@@ -37,17 +35,7 @@ from icbt_support.pages.passwords import NewPasswordForm
 from icbt_support.pages.signing_in import forget_session, known_browser, sign_in_as
 
 blueprint = Blueprint("public_account", __name__)
-HOME_ZONE = "Europe/London"
 CHANGED = "Your changes are saved."
-
-
-def zone_choices() -> list[SelectChoice]:
-    """London first, then every place with a clock of its own, by region."""
-    places = sorted(
-        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
-    )
-    ordered = [HOME_ZONE, *(name for name in places if name != HOME_ZONE)]
-    return [SelectChoice(name, name.replace("_", " ").replace("/", ": ", 1)) for name in ordered]
 
 
 class NameForm(FlaskForm):

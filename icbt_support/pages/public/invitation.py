@@ -1,4 +1,6 @@
-"""An invitation: a person chooses a password and is in; one that ran out offers a new one."""
+"""An invitation: a person chooses a password and is in, or signs in with the one they have; one that ran out
+offers a new one.
+"""
 
 from flask import Blueprint, current_app, redirect, render_template, url_for
 from werkzeug import Response
@@ -25,6 +27,8 @@ def show(token: str) -> str | tuple[str, int]:
     link = _link(token)
     if link is None or not is_open(link, request_time()):
         return _closed(token, link)
+    if _has_password(link):
+        return _known_person(link)
     return render_template(
         "public/invitation.html", form=NewPasswordForm(email=link.account.email), link=link
     )
@@ -36,6 +40,8 @@ def accept(token: str) -> Response | str | tuple[str, int]:
     link = _link(token)
     if link is None or not is_open(link, request_time()):
         return _closed(token, link)
+    if _has_password(link):
+        return _known_person(link)
     form = NewPasswordForm(email=link.account.email)
     if not form.validate_on_submit():
         return render_template("public/invitation.html", form=form, link=link)
@@ -84,8 +90,17 @@ def _known(token: str) -> AccountLink:
     return link
 
 
+def _has_password(link: AccountLink) -> bool:
+    return link.account.password_hash is not None
+
+
+def _known_person(link: AccountLink) -> str:
+    """Somebody who was here before signs in: an invitation never changes a password."""
+    return render_template("public/invitation_known.html", link=link)
+
+
 def _may_be_renewed(link: AccountLink) -> bool:
-    return link.used_at is None and link.account.password_hash is None
+    return link.used_at is None and not _has_password(link)
 
 
 def _closed(token: str, link: AccountLink | None) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from icbt_support.accounts.queries import hash_of_token
 from icbt_support.audit.models import Actor, ActorKind
 from icbt_support.db import db
 from icbt_support.pages.supporter.review_form import ALL_SECTIONS, LetterForm, kept_words
-from icbt_support.pages.supporter.words import moment_words
+from icbt_support.pages.supporter.words import moment_inside
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.operations import keep_text_apart
@@ -44,7 +44,7 @@ def kept_for(review: Review, account_id: int, *, now: datetime, zone: str) -> li
     draft = reviews.draft_of(review)
     saved = set(kept_words(draft.content)) if draft is not None else set()
     kept = (
-        KeptWords(one.id, moment_words(one.kept_at, now=now, zone=zone), rows)
+        KeptWords(one.id, moment_inside(one.kept_at, now=now, zone=zone), rows)
         for one in reviews.kept_texts_of(review, author_id=account_id)
         if (rows := [row for row in kept_words(one.content) if not _holds(saved, row)])
     )

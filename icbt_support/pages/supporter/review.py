@@ -43,7 +43,7 @@ from icbt_support.pages.supporter.review_form import (
     read_instant,
 )
 from icbt_support.pages.supporter.review_scope import caseload_review, programme_of
-from icbt_support.pages.supporter.words import moment_words, promise_words
+from icbt_support.pages.supporter.words import moment_inside, promise_words
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewState
 from icbt_support.reviews.operations import mark_previewed, save_draft
@@ -297,7 +297,7 @@ def _render(
         due=promise_words(review.promised_at, now=now, zone=account.zone),
         is_late=review.is_late(now),
         is_late_follow=is_late_follow(review),
-        saved=moment_words(saved_at, now=now, zone=account.zone) if saved_at else "",
+        saved=moment_inside(saved_at, now=now, zone=account.zone) if saved_at else "",
         other_author=_other_author(draft),
         came_late=reviews.check_in_came_late(review),
         kept=kept_words.kept_for(review, account.id, now=now, zone=account.zone),
@@ -358,7 +358,7 @@ def _newer(review: Review) -> dict[str, Any]:
         "theirs": review_form.kept_words(draft.content),
         "who": review_words.name_of(draft.author_id),
         "is_me": draft.author_id == account.id,
-        "when": moment_words(draft.saved_at, now=request_time(), zone=account.zone),
+        "when": moment_inside(draft.saved_at, now=request_time(), zone=account.zone),
     }
 
 
@@ -366,7 +366,7 @@ def _sent_words(review: Review) -> dict[str, str]:
     sent_at, zone = review.sent_at, current_account().zone
     return {
         "who": review_words.name_of(review.sent_by),
-        "when": moment_words(sent_at, now=request_time(), zone=zone) if sent_at else "",
+        "when": moment_inside(sent_at, now=request_time(), zone=zone) if sent_at else "",
     }
 
 

@@ -8,7 +8,7 @@ from icbt_support.cadence import local_day, to_local
 from icbt_support.engagement import person
 from icbt_support.engagement.person import RemindersSince, SessionsKept, SharedSince
 from icbt_support.enrolments.models import Enrolment
-from icbt_support.journal.models import Entry, ExerciseAnswer
+from icbt_support.journal.models import Entry
 from icbt_support.journal.rules import before_and_after, fields_asked, heading_of
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.pages.kit import clock_time
@@ -109,17 +109,6 @@ class ToolView:
 
 
 @dataclass(frozen=True)
-class ExerciseView:
-    """What was written in an exercise of a page."""
-
-    heading: str
-    about: str
-    when: str
-    words: str
-    is_read_first: bool
-
-
-@dataclass(frozen=True)
 class WeekView:
     """What the patient shared since the last review."""
 
@@ -129,7 +118,6 @@ class WeekView:
     plan_note: str
     said: tuple[PatientWords, ...]
     tools: tuple[ToolView, ...]
-    exercises: tuple[ExerciseView, ...]
     pages: str
     private: str
     reminders: str
@@ -207,7 +195,6 @@ def week_of_review(
             if one.item.patient_words
         ),
         tools=_tools(shared, programme, now, zone),
-        exercises=tuple(_exercise_view(one, shared, programme, now, zone) for one in shared.exercises),
         pages=_pages(shared, programme),
         private=_private(shared.private_count),
         reminders=reminder_words(person.reminders_since(enrolment, since), enrolment.patient.called),
@@ -308,21 +295,6 @@ def _value_words(field: ToolField, value: object) -> str:
     if field.kind is FieldKind.SCALE:
         return f"{value}%" if field.maximum == HUNDREDTHS else f"{value} out of {field.maximum}"
     return str(value)
-
-
-def _exercise_view(
-    answer: ExerciseAnswer, shared: SharedSince, programme: Programme, now: datetime, zone: str
-) -> ExerciseView:
-    module = programme.module(answer.module)
-    exercises = list(module.exercises()) if module is not None else []
-    label = next((one.label for one in exercises if one.key == answer.exercise), "An exercise")
-    return ExerciseView(
-        heading=label,
-        about=f"In {module.title}" if module is not None else "",
-        when=moment_words(answer.answered_at, now=now, zone=zone),
-        words=answer.words,
-        is_read_first=shared.is_marked("exercise", answer.id),
-    )
 
 
 def _pages(shared: SharedSince, programme: Programme) -> str:

@@ -189,7 +189,7 @@ def new_form(
 ) -> LetterForm:
     """The form as it opens: from the draft, or with the defaults of a new letter."""
     content = draft.content if draft is not None else _new_content(choices, is_short)
-    opens = content.get("opens", "")
+    opens = content.get("opens") or choices.default_opens
     is_other = opens in dict(choices.other_modules) and opens != ""
     form = LetterForm(
         formdata=None,
@@ -203,7 +203,7 @@ def new_form(
             "left_out": ",".join(content.get("left_out", [])),
             "opens": OTHER_MODULE if is_other else opens,
             "other_module": opens if is_other else "",
-            "next_review_at": content.get("next_review_at", ""),
+            "next_review_at": content.get("next_review_at") or choices.default_review_at,
             "minutes": str(content.get("minutes") or ""),
             "version": str(draft.version) if draft is not None else "",
             "opened_at": now.isoformat(),

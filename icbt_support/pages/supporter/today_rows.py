@@ -21,6 +21,7 @@ from icbt_support.pages.kit import clock_time, long_day, minutes_words, short_da
 from icbt_support.pages.supporter.words import (
     count_words,
     day_ahead,
+    moment_inside,
     moment_words,
     promise_words,
     visit_words,
@@ -208,8 +209,7 @@ def alert_words(alert: RiskAlert, programme: Programme) -> str:
 def _told_words(one: OpenAlert, reader: Reader) -> str:
     if one.told_name is None or one.told_at is None:
         return "Nobody on duty has been told yet"
-    told = moment_words(one.told_at, now=reader.now, zone=reader.zone)
-    told = told[:1].lower() + told[1:] if told.startswith(("Today", "Yesterday")) else told
+    told = moment_inside(one.told_at, now=reader.now, zone=reader.zone)
     taken = ", and has taken it" if one.alert.acknowledged_at is not None else ""
     return f"{one.told_name} was told {told}{taken}"
 
@@ -259,15 +259,15 @@ def _due_more(person: PersonNow, is_checked_in: bool) -> str:
 def _draft_words(owed: OwedReview, reader: Reader) -> str:
     if owed.draft_saved_at is None:
         return ""
-    when = moment_words(owed.draft_saved_at, now=reader.now, zone=reader.zone)
-    return f"Draft saved {when[:1].lower()}{when[1:]}" if when[0] in "TY" else f"Draft saved {when}"
+    when = moment_inside(owed.draft_saved_at, now=reader.now, zone=reader.zone)
+    return f"Draft saved {when}"
 
 
 def _why_welcome(person: PersonNow, reader: Reader) -> tuple[str, str]:
     owed = review_to_write(person, account_id=reader.account_id)
-    invited = moment_words(person.enrolment.invited_at, now=reader.now, zone=reader.zone)
+    invited = moment_inside(person.enrolment.invited_at, now=reader.now, zone=reader.zone)
     due = promise_words(owed.review.promised_at, now=reader.now, zone=reader.zone) if owed else ""
-    return f"Your welcome is owed {due}".strip(), f"Invited {invited[:1].lower()}{invited[1:]}"
+    return f"Your welcome is owed {due}".strip(), f"Invited {invited}"
 
 
 def _why_messages(person: PersonNow, reader: Reader) -> tuple[str, str]:
@@ -275,8 +275,8 @@ def _why_messages(person: PersonNow, reader: Reader) -> tuple[str, str]:
     others = len(person.unread) - questions
     parts = [count_words(questions, "question")] if questions else []
     parts += [count_words(others, "message")] if others else []
-    since = moment_words(person.unread[0].sent_at, now=reader.now, zone=reader.zone)
-    return f"{' and '.join(parts)} not read", f"Since {since[:1].lower()}{since[1:]}"
+    since = moment_inside(person.unread[0].sent_at, now=reader.now, zone=reader.zone)
+    return f"{' and '.join(parts)} not read", f"Since {since}"
 
 
 def _why_waiting(person: PersonNow, reader: Reader) -> tuple[str, str]:

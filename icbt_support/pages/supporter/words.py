@@ -14,6 +14,12 @@ def moment_words(at: datetime, *, now: datetime, zone: str) -> str:
     return f"{_day_words(local.date(), local_day(now, zone))} {clock_time(local)}"
 
 
+def moment_inside(at: datetime, *, now: datetime, zone: str) -> str:
+    """The same within a sentence: today 7.40am, yesterday 8.50pm, Tuesday 9.10pm"""
+    words = moment_words(at, now=now, zone=zone)
+    return words[0].lower() + words[1:] if words.startswith(("Today", "Yesterday")) else words
+
+
 def _day_words(day: date, today: date) -> str:
     days = (today - day).days
     if days == 0:

@@ -7,13 +7,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from icbt_support import clock
-from icbt_support.accounts.links import make_link_token
+from icbt_support.accounts.links import LinkAlreadyUsed, make_link_token
 from icbt_support.accounts.models import AccountLink
-from icbt_support.accounts.operations import owe_invitation
+from icbt_support.accounts.operations import accept_invitation, owe_invitation, set_password
+from icbt_support.accounts.passwords import hash_password
 from icbt_support.audit.models import Actor
 from icbt_support.db import db
 from tests.browsing import PageClient
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast
 
 OPERATOR = Actor.operator("tests")
 
@@ -74,6 +75,25 @@ def test_somebody_who_presses_often_gets_five(client: PageClient, address: str) 
     for _ in range(8):
         client.post(f"{address}/again")
     assert len(all_links()) == 6
+
+
+def test_somebody_with_a_password_signs_in_and_keeps_it(
+    client: PageClient, cast: Cast, address: str, now: datetime
+) -> None:
+    link = all_links()[0]
+    set_password(link.account, hash_password(PASSWORD), by=OPERATOR, now=now)
+    again = owe_invitation(link.account, service_id=cast.service.id, by=OPERATOR, now=now)
+    db.session.commit()
+    before = link.account.password_hash
+    path = f"/invitation/{make_link_token(again, link_key=client.app.config['SETTINGS'].link_key)}"
+    for response in (client.get(path), client.post(path, {"password": "another long passphrase"})):
+        assert response.status_code == 200
+        assert "Welcome back" in response.get_data(as_text=True)
+        assert "/sign-in" in client.page.links
+    assert "password" not in client.page.fields
+    assert all_links()[0].account.password_hash == before
+    with pytest.raises(LinkAlreadyUsed):
+        accept_invitation(again, hash_password("another long passphrase"), by=OPERATOR, now=now)
 
 
 def test_a_made_up_invitation_offers_nothing(client: PageClient, cast: Cast) -> None:

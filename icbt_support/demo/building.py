@@ -1,4 +1,4 @@
-"""Building the demo: a service, its staff, and people who live through the weeks by the product's own verbs."""
+"""Building the demo: a service, its staff, and people who live through weeks by the product's own verbs."""
 
 import gc
 from collections.abc import Iterator
@@ -67,13 +67,15 @@ def has_any_data() -> bool:
     state = db.session.scalars(select(DemoState)).first()
     if state is not None:
         return state.finished_at is not None
-    return any(db.session.scalars(select(kind.id).limit(1)).first() is not None for kind in (Account, Service))
+    return any(
+        db.session.scalars(select(kind.id).limit(1)).first() is not None for kind in (Account, Service)
+    )
 
 
 def build_demo(app: Flask, *, patients: int = 40, weeks: int = 8, seed: int = SEED) -> None:
-    """Builds the demo and leaves the clock standing at its Thursday, 10.05am. The same seed gives the same people.
+    """Builds the demo and leaves the clock standing at its Thursday, 10.05am.
 
-    Raises `NotADemo` if there is other data, or a finished demo.
+    The same seed gives the same people. Raises `NotADemo` if there is other data, or a finished demo.
     """
     if has_any_data():
         raise NotADemo
@@ -122,7 +124,7 @@ def _finish(app: Flask) -> None:
     clock.stop_clock_at(STANDS_AT)
 
 
-# The house -----------------------------------------------------------------------------------------------------
+# The house --------------------------------------------------------------------------------------------------
 
 
 def _make_service(patients: int, password: HashedPassword, now: datetime) -> tuple[int, dict[str, int]]:
@@ -191,7 +193,7 @@ def _make_member(service: Service, member: StaffMember, password: HashedPassword
     return account.id
 
 
-# Forgetting ----------------------------------------------------------------------------------------------------
+# Forgetting -------------------------------------------------------------------------------------------------
 
 
 def forget_everything() -> None:

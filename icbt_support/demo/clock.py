@@ -1,4 +1,4 @@
-"""The demo's own clock: it stands still between actions, and each jump runs what the scheduler would have run."""
+"""The demo's own clock: it stands still between actions, and a jump runs what the scheduler runs."""
 
 import threading
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from icbt_support.service.models import Service
 
 EVENING = time(19)
 MORNING = time(9)
-# Weeks open after midnight, digests are owed at eight, and a late review's next week opens at the promised hour.
+# Weeks open after midnight, digests are owed at eight, and weeks without a review at the promised hour.
 LOOKED_AT = (time(0, 5), time(8, 1), time(17, 1))
 LONGEST_JUMP = timedelta(days=92)
 NOTHING = "nothing to do"
@@ -49,7 +49,7 @@ class Happened:
 
 
 def restore_demo_clock(app: Flask) -> None:
-    """At the start of a development server: stops the clock where the demo stands. Does nothing without a demo."""
+    """At the start of a development server: stops the clock where the demo stands, if there is a demo."""
     if not app.config["SETTINGS"].is_development:
         return
     with app.app_context():
@@ -132,7 +132,7 @@ def _next_due(after: datetime) -> datetime:
 
 
 def _next_reminder(after: datetime) -> datetime | None:
-    """What was due at `after` has been looked at by then: a row that waits still does not hold the clock up."""
+    """What was due at `after` has been looked at by then: a row that still waits does not stop the clock."""
     due_at = ledger.next_due_at()
     return due_at if due_at is not None and due_at > after else None
 
@@ -189,7 +189,9 @@ def _instant(to: str, now: datetime) -> datetime:
     try:
         instant = datetime.fromisoformat(to)
     except ValueError as error:
-        raise CannotJump("Say evening, morning, review, or an instant like 2026-11-20T09:00+00:00.") from error
+        raise CannotJump(
+            "Say evening, morning, review, or an instant like 2026-11-20T09:00+00:00."
+        ) from error
     if instant.tzinfo is None:
         raise CannotJump("The instant has no zone: it looks like 2026-11-20T09:00+00:00.")
     return instant

@@ -1,4 +1,4 @@
-"""Everybody else in the demo: people drawn from one seed, with names, times, scores and habits of their own."""
+"""Everybody else in the demo: drawn from one seed, with names, times, scores and habits of their own."""
 
 from collections.abc import Iterator
 from datetime import date, time, timedelta
@@ -24,23 +24,30 @@ from icbt_support.demo.people import (
 )
 from icbt_support.enrolments.operations import WeeklyTime
 
-FIRST_NAMES = (
-    "Aaron Abena Adele Aisha Alan Alice Amal Amy Andre Anita Anwar Astrid Ben Beth Bilal Bronwen Callum Cara "
-    "Carlos Cerys Chidi Clare Cora Dan Daisy Deepa Dylan Ebony Ed Elena Eli Elsie Emre Esme Farah Fergus Fiona "
-    "Flora Frank Gemma George Gwen Hanif Harriet Hassan Helen Ibrahim Ida Imran Iris Isaac Ivy Jack Jaya Jess "
-    "Joan Karim Kate Kenji Kit Layla Liam Lily Lola Lucy Luke Maeve Mandy Marcus Maya Megan Milo Mina Mohammed "
-    "Nell Nia Nikhil Nina Noah Olive Orla Oscar Patrick Paula Petra Poppy Rafael Rhys Rosa Rowan Sadia Sean "
-    "Shona Simon Sofia Stella Tariq Tess Theo Uma Vera Vikram Wendy Wes Yasmin Yusuf Zara Zoe"
-).split()
-LAST_NAMES = (
-    "Adams Adeyemi Ahmed Ali Allen Anderson Asante Baker Banerjee Barnes Begum Bell Bennett Boateng Brennan "
-    "Brooks Campbell Carter Chan Chapman Clarke Cohen Cole Collins Cooper Cox Davies Dixon Doyle Edwards Ellery "
-    "Evans Farrow Fisher Flynn Foster Fox Gallagher Gibson Green Griffiths Gupta Hall Hamza Harris Hayes Hill "
-    "Howells Hughes Iqbal Jackson James Jenkins Johal Jones Kaur Kelly Kowalski Lamb Lawson Lewis Lopez Mackay "
-    "Malik Marsden Mason Mehta Miller Moore Morris Murphy Nowak Okoro Osei Owen Palmer Parry Pearce Perera Price "
-    "Quinn Rahman Reid Reyes Roberts Rossi Shah Sharma Silva Sinclair Singh Smith Stone Tanner Thomas Turner "
-    "Walker Walsh Ward Watson Webb White Wood Wright Young"
-).split()
+
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+FIRST_NAMES = _listed(
+    "Aaron Abena Adele Aisha Alan Alice Amal Amy Andre Anita Anwar Astrid Ben Beth Bilal Bronwen Callum "
+    "Cara Carlos Cerys Chidi Clare Cora Dan Daisy Deepa Dylan Ebony Ed Elena Eli Elsie Emre Esme Farah "
+    "Fergus Fiona Flora Frank Gemma George Gwen Hanif Harriet Hassan Helen Ibrahim Ida Imran Iris Isaac "
+    "Ivy Jack Jaya Jess Joan Karim Kate Kenji Kit Layla Liam Lily Lola Lucy Luke Maeve Mandy Marcus Maya "
+    "Megan Milo Mina Mohammed Nell Nia Nikhil Nina Noah Olive Orla Oscar Patrick Paula Petra Poppy Rafael "
+    "Rhys Rosa Rowan Sadia Sean Shona Simon Sofia Stella Tariq Tess Theo Uma Vera Vikram Wendy Wes Yasmin "
+    "Yusuf Zara Zoe "
+)
+LAST_NAMES = _listed(
+    "Adams Adeyemi Ahmed Ali Allen Anderson Asante Baker Banerjee Barnes Begum Bell Bennett Boateng "
+    "Brennan Brooks Campbell Carter Chan Chapman Clarke Cohen Cole Collins Cooper Cox Davies Dixon Doyle "
+    "Edwards Ellery Evans Farrow Fisher Flynn Foster Fox Gallagher Gibson Green Griffiths Gupta Hall "
+    "Hamza Harris Hayes Hill Howells Hughes Iqbal Jackson James Jenkins Johal Jones Kaur Kelly Kowalski "
+    "Lamb Lawson Lewis Lopez Mackay Malik Marsden Mason Mehta Miller Moore Morris Murphy Nowak Okoro Osei "
+    "Owen Palmer Parry Pearce Perera Price Quinn Rahman Reid Reyes Roberts Rossi Shah Sharma Silva "
+    "Sinclair Singh Smith Stone Tanner Thomas Turner Walker Walsh Ward Watson Webb White Wood Wright "
+    "Young "
+)
 PRONOUNS = ("she/her", "she/her", "he/him", "he/him", "they/them", "")
 GOALS = (
     "See my friends at the weekend",
@@ -54,7 +61,7 @@ GOALS = (
     "Go for a run on Saturdays",
     "Stop dreading Sunday evenings",
 )
-# No Thursday evenings and no reviews on a Friday: on the evening of the story one email goes out, and that is Kofi's.
+# No Thursday evenings and no reviews on a Friday: on the story's evening one email goes out, Kofi's.
 TIMES = {
     MONDAY: ((TUESDAY, SATURDAY), (FRIDAY, SUNDAY), (TUESDAY, FRIDAY), (WEDNESDAY, SATURDAY)),
     WEDNESDAY: ((FRIDAY, MONDAY), (SATURDAY, TUESDAY), (FRIDAY, SUNDAY), (SUNDAY, TUESDAY)),
@@ -89,7 +96,9 @@ def more_slots(supporters: int) -> list[SlotPlan]:
 
 def supporters_needed(patients: int) -> int:
     """How many supporters a demo of this size needs beside Priya and Tom."""
-    return min(len(MORE_SUPPORTERS), max(0, -(-(patients - 2 * PEOPLE_A_SUPPORTER) // (2 * PEOPLE_A_SUPPORTER))))
+    return min(
+        len(MORE_SUPPORTERS), max(0, -(-(patients - 2 * PEOPLE_A_SUPPORTER) // (2 * PEOPLE_A_SUPPORTER)))
+    )
 
 
 def email_of(full_name: str) -> str:
@@ -126,7 +135,7 @@ def _not_before(plan: PersonPlan, earliest: date) -> PersonPlan:
 
 
 def _names(random: Random) -> Iterator[str]:
-    """Every family name once, then again with other first names; nobody is called like somebody of the story."""
+    """Every family name once, then again; nobody is called like somebody of the story."""
     taken = {plan.full_name for plan in STORY} | {*MORE_SUPPORTERS}
     while True:
         for last in random.sample(LAST_NAMES, len(LAST_NAMES)):

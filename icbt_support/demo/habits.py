@@ -1,4 +1,4 @@
-"""What somebody means to do in a week that has just opened, by their habit; it is drawn with their own dice."""
+"""What somebody means to do in a week that has just opened, by their habit and their own dice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def plan_week(world: World, life: Life, week: Week, review: Review | None, now: 
 
 
 def _plan_letter(world: World, life: Life, review: Review, now: datetime) -> None:
-    """The supporter writes in the slot; seldom, and never lately, too late: a day, or after the next week has opened."""
+    """The supporter writes in the slot; seldom, and never lately, a day too late or later."""
     number = review.number
     write = partial(_write_letter, world, life, number)
     days_late = _days_late(life, review)
@@ -102,7 +102,13 @@ def _plan_item(world: World, life: Life, item: PlanItem, number: int, manner: Ma
         return
     starts_at = max(wall(item.planned_on, item.planned_time or USUAL_HOUR), now + timedelta(minutes=30))
     if item.kind is ItemKind.SESSION and dice.random() < manner.session:
-        _at(world, life, number, starts_at + timedelta(minutes=dice.randint(-4, 40)), _about(patients.read_session, item))
+        _at(
+            world,
+            life,
+            number,
+            starts_at + timedelta(minutes=dice.randint(-4, 40)),
+            _about(patients.read_session, item),
+        )
     elif item.kind is ItemKind.SESSION and dice.random() < manner.move:
         days = 2 if item.planned_on + timedelta(days=1) == STANDS_ON else 1
         moved_on = item.planned_on + timedelta(days=days)
@@ -111,10 +117,22 @@ def _plan_item(world: World, life: Life, item: PlanItem, number: int, manner: Ma
         later = wall(moved_on, item.planned_time or USUAL_HOUR) + timedelta(minutes=dice.randint(0, 30))
         _at(world, life, number, later, _about(patients.read_session, item))
     elif item.kind is ItemKind.PRACTICE and dice.random() < manner.practice:
-        _at(world, life, number, starts_at + timedelta(minutes=dice.randint(0, 90)), _about(patients.do_practice, item))
+        _at(
+            world,
+            life,
+            number,
+            starts_at + timedelta(minutes=dice.randint(0, 90)),
+            _about(patients.do_practice, item),
+        )
     elif item.kind is ItemKind.AGREED_STEP and dice.random() < manner.step:
         early = timedelta(days=dice.choice((0, 1, 1, 2)), minutes=dice.randint(0, 200))
-        _at(world, life, number, max(starts_at - early, now + timedelta(hours=3)), _about(patients.settle_step, item))
+        _at(
+            world,
+            life,
+            number,
+            max(starts_at - early, now + timedelta(hours=3)),
+            _about(patients.settle_step, item),
+        )
     elif item.kind is ItemKind.CHECK_IN:
         _plan_check_in(world, life, item, number, manner, now)
 
@@ -170,7 +188,7 @@ def _with_day(item: PlanItem, on: date) -> OwnAct:
     return move
 
 
-# Fates ---------------------------------------------------------------------------------------------------------
+# Fates ------------------------------------------------------------------------------------------------------
 
 
 def _meets_their_fate(world: World, life: Life, week: Week, now: datetime) -> bool:
@@ -202,7 +220,9 @@ def _plan_to_stop(world: World, life: Life, now: datetime) -> None:
     ends_at = wall(_working_day(day_of(at) + timedelta(days=1)), time(11, 30))
     world.at(
         ends_at,
-        lambda at: staff.end_course(world, life, EndCode.PATIENT_STOPPED_EARLIER, "Asked to stop; can come back.", at),
+        lambda at: staff.end_course(
+            world, life, EndCode.PATIENT_STOPPED_EARLIER, "Asked to stop; can come back.", at
+        ),
     )
 
 
@@ -219,7 +239,9 @@ def _drop_out(world: World, life: Life, now: datetime) -> None:
         return
     life.is_gone = True
     since = day_of(life.last_visit_at or now)
-    world.at(wall(_working_day(since + timedelta(days=8)), time(10, 40)), partial(staff.write_note, world, life))
+    world.at(
+        wall(_working_day(since + timedelta(days=8)), time(10, 40)), partial(staff.write_note, world, life)
+    )
     for days in (15, 17):
         at = wall(_working_day(since + timedelta(days=days)), time(11, 10))
         world.at(at, partial(staff.try_to_call, world, life, "Rang, no answer. Will try once more."))

@@ -11,7 +11,7 @@ from icbt_support import clock
 from icbt_support.db import UtcDateTime, commit_with_retry, db
 from icbt_support.demo import habits, staff, stories
 from icbt_support.demo.people import SLOTS, STANDS_ON
-from icbt_support.demo.world import World, day_of, wall
+from icbt_support.demo.world import Act, World, day_of, wall
 from icbt_support.job_log.operations import RunToNote, note_runs
 from icbt_support.jobs.runner import Runner, runner_of
 from icbt_support.jobs.schedule import SCHEDULE
@@ -29,7 +29,12 @@ ON_WORKING_DAYS = (
 SATURDAY = 5
 # Asked after every act, so they are written once: building a statement takes longer here than running it.
 _NEWEST_WEEK = text("SELECT max(id) FROM weeks")
-_NEXT_DUE = text("SELECT min(due_at) AS due_at FROM reminders WHERE state = 'owed'").columns(due_at=UtcDateTime)
+_FIRST_PROMISE = text(
+    "SELECT min(promised_at) AS first FROM reviews WHERE state IN ('scheduled', 'open', 'drafted')"
+).columns(first=UtcDateTime)
+_NEXT_DUE = text("SELECT min(due_at) AS due_at FROM reminders WHERE state = 'owed'").columns(
+    due_at=UtcDateTime
+)
 ALL_JOBS = ("weeks", "reviews", "risk", "quiet", "invitations", "digest", "deliver")
 DELIVERS_AGAIN_AFTER = timedelta(minutes=20)
 RUNS_NOTED_AT_ONCE = 100
@@ -76,7 +81,9 @@ class Days:
             self._run_jobs(("deliver",))
             self._delivered_at = instant
         elif self._next_round <= instant:
-            self._run_jobs(self._round_jobs)
+            self._run_jobs(
+                tuple(name for name in self._round_jobs if name != "reviews" or _is_review_near(instant))
+            )
             self._next_round, self._round_jobs = next(self._rounds)
         else:
             act = self._world.take_next()
@@ -130,7 +137,13 @@ class Days:
                 on += timedelta(days=1)
 
 
-def _reads(world: World, email: str):  # noqa: ANN202 (an act)
+def _is_review_near(now: datetime) -> bool:
+    """Whether a review is promised for today or late already: else its job has nothing to look at."""
+    first = db.session.scalar(_FIRST_PROMISE)
+    return first is not None and first < now + timedelta(days=1)
+
+
+def _reads(world: World, email: str) -> Act:
     return lambda now: staff.read_messages(world, email, now)
 
 

@@ -1,6 +1,8 @@
 """What patients of the demo do: each act calls the same verbs that the pages call."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -43,16 +45,14 @@ CALLS_AFTER = timedelta(minutes=76)
 TOLD = "Called back and spoke for fifteen minutes"
 
 
-# Coming in -----------------------------------------------------------------------------------------------------
+# Coming in --------------------------------------------------------------------------------------------------
 
 
 def visit(world: World, life: Life, now: datetime) -> Enrolment:
     """Signs in unless the person is here already."""
     enrolment = life.enrolment()
     if life.last_visit_at is None or now - life.last_visit_at > VISIT:
-        open_sign_in(
-            enrolment.patient, address="", real_now=now, by=world.as_patient(enrolment), now=now
-        )
+        open_sign_in(enrolment.patient, address="", real_now=now, by=world.as_patient(enrolment), now=now)
         acts.note_sign_in(enrolment, now=now)
     life.last_visit_at = now
     return enrolment
@@ -122,7 +122,7 @@ def choose_times(world: World, life: Life, now: datetime) -> None:
 
 
 def _first_review_at(life: Life, now: datetime) -> datetime:
-    """The person's own place if it is free, else one of that day, else the first that the page would offer."""
+    """The person's own place if it is free, else one of that day, else the first that the page offers."""
     wanted, enrolment = life.plan.first_review_at, life.enrolment()
     on = day_of(wanted)
     free = free_review_times(enrolment.supporter_id, on, on, service=enrolment.service, now=now)
@@ -136,7 +136,7 @@ def write_goal(world: World, life: Life, now: datetime) -> None:
     set_goals(enrolment, [life.plan.goal], by=world.as_patient(enrolment), now=now)
 
 
-# In a week -----------------------------------------------------------------------------------------------------
+# In a week --------------------------------------------------------------------------------------------------
 
 
 def is_here(life: Life, number: int) -> bool:
@@ -161,8 +161,9 @@ def read_pages(
     enrolment = visit(world, life, now)
     by = world.as_patient(enrolment)
     for page in pages:
-        exercise = module.page(page).exercise
-        if exercise is not None and life.dice.random() < 0.5:
+        content = module.page(page)
+        exercise = content.exercise if content else None
+        if exercise is not None and life.dice.random() < 0.35:
             typed = words.exercise_words(exercise, life.dice)
             acts.answer_page_exercise(enrolment, module.slug, exercise.key, typed, by=by, now=now)
         acts.finish_page(enrolment, module.slug, page, by=by, now=now)
@@ -170,8 +171,8 @@ def read_pages(
 
 def session_of(world: World, item: PlanItem) -> tuple[Module, Session]:
     module_slug, _, session_slug = item.subject.removeprefix("session:").partition("/")
-    module = world.programme.module(module_slug)
-    return module, module.session(session_slug)
+    module = world.module(module_slug)
+    return module, next(session for session in module.sessions if session.slug == session_slug)
 
 
 def do_practice(world: World, life: Life, item_id: int, now: datetime) -> None:
@@ -180,7 +181,7 @@ def do_practice(world: World, life: Life, item_id: int, now: datetime) -> None:
     if item.state is not ItemState.PLANNED or not item.week.is_open:
         return
     module_slug, _, practice_slug = item.subject.removeprefix("practice:").partition("/")
-    practice = world.programme.module(module_slug).practice_task(practice_slug)
+    practice = world.module(module_slug).practice_task(practice_slug)
     if practice is not None and practice.tool:
         fill_in(world, life, practice.tool, now)
         return
@@ -189,14 +190,21 @@ def do_practice(world: World, life: Life, item_id: int, now: datetime) -> None:
 
 
 def fill_in(
-    world: World, life: Life, tool_slug: str, now: datetime, *, is_private: bool = False, **fields: object
+    world: World,
+    life: Life,
+    tool_slug: str,
+    now: datetime,
+    fields: Mapping[str, Any] | None = None,
+    *,
+    is_private: bool = False,
 ) -> None:
+    """Saves an entry: these fields, or such as the person's dice say."""
     enrolment = visit(world, life, now)
     tool = world.programme.tools[tool_slug]
     acts.keep_entry(
         enrolment,
         tool_slug,
-        {**words.entry_fields(tool, life.dice), **fields},
+        fields or words.entry_fields(tool, life.dice),
         is_shared=tool.shared_by_default and not is_private,
         posted_key=world.posted_key(),
         by=world.as_patient(enrolment),
@@ -214,7 +222,11 @@ def settle_step(world: World, life: Life, item_id: int, now: datetime, said: str
 
 def move_one(world: World, life: Life, item_id: int, on: date, at: time | None, now: datetime) -> None:
     item = db.session.get_one(PlanItem, item_id)
-    if item.state is not ItemState.PLANNED or not item.week.is_open or not day_of(now) <= on <= item.week.review_on:
+    if (
+        item.state is not ItemState.PLANNED
+        or not item.week.is_open
+        or not day_of(now) <= on <= item.week.review_on
+    ):
         return
     enrolment = visit(world, life, now)
     moving.move_item(item, on, at, by=world.as_patient(enrolment), now=now)
@@ -286,11 +298,11 @@ def go_away(world: World, life: Life, days: int, now: datetime) -> None:
         away.go_away(enrolment, until_on, by=world.as_patient(enrolment), now=now)
 
 
-# What a positive answer to item 9 sets off ---------------------------------------------------------------------
+# What a positive answer to item 9 sets off ------------------------------------------------------------------
 
 
 def _clinician_looks(world: World, life: Life, alert_id: int, now: datetime) -> None:
-    """The clinician on duty takes it soon after being told, calls, and closes it; today's alert stays open."""
+    """The clinician on duty takes it soon, calls later, and closes it; today's alert is still open."""
     service = world.service()
     minutes = int(TAKES_IT.total_seconds() // 60)
     takes_at = now + TAKES_IT if is_duty_time(service, now) else add_duty_minutes(service, now, minutes)
@@ -323,4 +335,6 @@ def _call_about(world: World, life: Life, alert_id: int, now: datetime) -> None:
         by=by,
         now=now,
     )
-    resolve_alert(alert, life.plan.called, "Safety plan in Tools, and a call next week", "The supporter", by=by, now=now)
+    resolve_alert(
+        alert, life.plan.called, "Safety plan in Tools, and a call next week", "The supporter", by=by, now=now
+    )

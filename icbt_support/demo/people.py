@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 
 from icbt_support.accounts.models import Role, SessionEmail
 from icbt_support.cadence import to_utc
@@ -44,7 +45,7 @@ STAFF = (
         Role.SUPPORTER,
         quiet_from=time(15),
         job_title="Psychological wellbeing practitioner",
-        about="I have worked with people in this course for four years. I write my reviews in the morning, with tea.",
+        about="I have worked with people in this course for four years. I write in the morning, with tea.",
     ),
     StaffMember(
         TOM,
@@ -59,7 +60,14 @@ STAFF = (
     StaffMember(ADMINISTRATOR, "Jo Marsh", "Jo", Role.ADMINISTRATOR, quiet_from=time(17)),
     StaffMember(VENDOR, "Max Stein", "Max", Role.VENDOR),
 )
-MORE_SUPPORTERS = ("Ines Duarte", "Calum Fraser", "Bea Lindqvist", "Omar Haddad", "Ruby Sloane", "Neil Abbott")
+MORE_SUPPORTERS = (
+    "Ines Duarte",
+    "Calum Fraser",
+    "Bea Lindqvist",
+    "Omar Haddad",
+    "Ruby Sloane",
+    "Neil Abbott",
+)
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,7 @@ def _story(
     *,
     email: str = "",
     supporter: str = PRIYA,
-    **rest: object,
+    **rest: Any,
 ) -> PersonPlan:
     """Somebody who is in week `week`, whose review of that week is promised for `review_next`."""
     words = full_name.split()
@@ -181,12 +189,12 @@ def _story(
         phq=phq,
         gad=gad,
         habit=Habit.SCRIPTED,
-        **rest,  # type: ignore[arg-type]
+        **rest,
     )
 
 
-# People whose review is owed today keep their evenings free of email, so that the story's evening stays quiet.
-_BY_DAY = {"quiet_from": time(17), "check_in_time": time(12)}
+# People whose review is owed today keep their evenings free of email: the story's evening stays quiet.
+_BY_DAY: dict[str, Any] = {"quiet_from": time(17), "check_in_time": time(12)}
 STORY = (
     _story(
         "Sam Taylor",

@@ -1,4 +1,4 @@
-"""What the demo's supporters and clinician do: welcomes, letters, replies, calls and endings, by the product's verbs."""
+"""What the demo's staff do, by the product's verbs: welcomes, letters, replies, calls and endings."""
 
 from datetime import datetime, time, timedelta
 
@@ -67,7 +67,9 @@ def _contact(life: Life) -> ContactDetails:
         voicemail_ok=life.dice.random() < 0.6,
         safe_times=life.dice.choice(("Weekdays after 5pm", "Mornings", "Any time", "Lunchtime, 12 to 1pm")),
         gp=life.dice.choice(("Northfield Surgery", "Hill Road Practice", "The Weir Medical Centre")),
-        emergency_contact=life.dice.choice(("Sister, 01632 960555", "Partner, 01632 960556", "A friend, 01632 960557")),
+        emergency_contact=life.dice.choice(
+            ("Sister, 01632 960555", "Partner, 01632 960556", "A friend, 01632 960557")
+        ),
         usually_at=life.dice.choice(("At home", "At work until 4pm", "With my parents")),
     )
 
@@ -80,17 +82,21 @@ def send_welcome(world: World, life: Life, now: datetime) -> None:
     said = life.dice.choice(words.WELCOMES).format(
         called=life.plan.called, supporter=enrolment.supporter.called
     )
-    welcome.send_welcome(review, said, posted_key=world.posted_key(), by=_supporter(world, life.plan), now=now)
+    welcome.send_welcome(
+        review, said, posted_key=world.posted_key(), by=_supporter(world, life.plan), now=now
+    )
 
 
 def _supporter(world: World, plan: PersonPlan) -> Actor:
     return world.as_staff(plan.supporter, Role.SUPPORTER)
 
 
-# Letters -------------------------------------------------------------------------------------------------------
+# Letters ----------------------------------------------------------------------------------------------------
 
 
-def write_review(world: World, life: Life, number: int, now: datetime, letter: LetterToSend | None = None) -> None:
+def write_review(
+    world: World, life: Life, number: int, now: datetime, letter: LetterToSend | None = None
+) -> None:
     """Reads the thread, writes, previews and sends; nothing if it was sent, merged or cancelled meanwhile."""
     enrolment = life.enrolment()
     review = review_of_week(enrolment, number)
@@ -100,11 +106,11 @@ def write_review(world: World, life: Life, number: int, now: datetime, letter: L
     letter = letter or compose(world, life, review, now)
     mark_thread_read(enrolment, by=by, now=now)
     known = draft_of(review)
-    draft = save_draft(review, draft_content(letter), version=known.version if known else None, by=by, now=now)
-    mark_previewed(review, version=draft.version, by=by, now=now)
-    sending.send_review(
-        review, letter_of_draft(draft.content), draft_version=draft.version, by=by, now=now
+    draft = save_draft(
+        review, draft_content(letter), version=known.version if known else None, by=by, now=now
     )
+    mark_previewed(review, version=draft.version, by=by, now=now)
+    sending.send_review(review, letter_of_draft(draft.content), draft_version=draft.version, by=by, now=now)
 
 
 def compose(world: World, life: Life, review: Review, now: datetime) -> LetterToSend:
@@ -180,7 +186,9 @@ def next_review_at(review: Review, now: datetime) -> datetime:
         free = free_review_times(enrolment.supporter_id, on, on, service=enrolment.service, now=now)
         if any(one.starts_at == wanted for one in free):
             return wanted
-    return next_free_times(enrolment.supporter_id, on, service=enrolment.service, now=now, count=1)[0].starts_at
+    return next_free_times(enrolment.supporter_id, on, service=enrolment.service, now=now, count=1)[
+        0
+    ].starts_at
 
 
 def take_late_review(world: World, life: Life, number: int, new_promised_at: datetime, now: datetime) -> None:
@@ -200,13 +208,15 @@ def begin_draft(world: World, life: Life, number: int, said: str, now: datetime)
     save_draft(review, draft_content(half), version=None, by=_supporter(world, life.plan), now=now)
 
 
-# Messages, calls and endings -----------------------------------------------------------------------------------
+# Messages, calls and endings --------------------------------------------------------------------------------
 
 
 def read_messages(world: World, email: str, now: datetime) -> None:
-    """On a review day a supporter reads what came in, and answers some of it; reviews of the day come later."""
+    """On a review day a supporter reads what came in and answers some of it; the day's reviews come later."""
     by = world.as_staff(email, Role.SUPPORTER)
-    mine = {life.enrolment_id: life for life in world.lives if life.plan.supporter == email and life.enrolment_id}
+    mine = {
+        life.enrolment_id: life for life in world.lives if life.plan.supporter == email and life.enrolment_id
+    }
     for enrolment_id in sorted(unread_for_staff(list(mine))):
         life = mine[enrolment_id]
         enrolment = life.enrolment()

@@ -1,7 +1,8 @@
 """The last days of the people in the demo's story, as they are told: Thursday 19 November 2026, 10.05am."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from icbt_support.demo import patients, staff, words
 from icbt_support.demo.people import SAM, STANDS_ON, STORY
@@ -16,18 +17,40 @@ AMIRA, RUTH, LEO, NADIA, MORGAN, GRACE, KOFI, DEV, JOE = (plan.email for plan in
 Telling = Callable[[World, Life, Week], None]
 
 NOTICED = (
-    "You went for a walk on Wednesday even though the day had started at 2 out of 10. Afterwards you wrote 5. "
-    "The doing came first and the mood followed. On Sunday the plan did not happen, and that is useful to know too: "
-    "Sundays alone are hard."
+    "You went for a walk on Wednesday even though the day had started at 2 out of 10. "
+    "Afterwards you wrote 5. The doing came first and the mood followed. On Sunday the plan did not happen, "
+    "and that is useful to know too: Sundays alone are hard."
 )
 QUESTION = (
-    'You asked if you did the evidence part right. You did. You found two facts against "they think I am useless", '
+    "You asked if you did the evidence part right. You did. You found two facts against "
+    '"they think I am useless", '
     "and how much you believe it went from 80% to 45%."
 )
 FIRST_NOTICED = (
     "You came back twice in your first week, and you named a goal that I like: walking Mo in the mornings. "
     "You wrote that evenings are the hardest. We can plan around that."
 )
+SAMS_THOUGHT = {
+    "situation": "Team meeting. Nobody said anything about my idea.",
+    "thought": "They think I am useless",
+    "belief-before": 80,
+    "feelings": "sad, ashamed",
+    "feeling-strength": 75,
+    "facts-for": "Nobody said anything.",
+    "facts-against": "Jo wrote afterwards to ask for it. Last month they used two of my drafts.",
+    "balanced-thought": "They were busy. Silence is not the same as no.",
+    "belief-after": 45,
+    "feeling-after": 40,
+}
+SAMS_WALK = {
+    "what": "Walk by the canal",
+    "where": "From the bridge to the lock and back",
+    "with-whom": "Mo",
+    "mood-before": 2,
+    "outcome": "Done",
+    "mood-after": 5,
+    "a-word": "Did not want to go. Was glad afterwards.",
+}
 LEO_HALF = (
     "You went to bed before midnight on three nights, and you wrote that the mornings after were lighter. "
     "You also caught the thought on the stairs at work, and"
@@ -42,7 +65,11 @@ def story_of_week(life: Life, week: Week) -> Telling | None:
 def letter_of(world: World, life: Life, review: Review) -> LetterToSend | None:
     """The letters to Sam that the story tells word for word, and Kofi's step."""
     weeks_ago = (STANDS_ON - review.due_on).days // 7
-    return _letter_to_sam(world, life, review, weeks_ago) if life.plan.email == SAM and weeks_ago in (0, 1) else None
+    return (
+        _letter_to_sam(world, life, review, weeks_ago)
+        if life.plan.email == SAM and weeks_ago in (0, 1)
+        else None
+    )
 
 
 def stays_unwritten(life: Life, review: Review) -> bool:
@@ -62,7 +89,7 @@ def _number_due(life: Life, on: date) -> int:
     return max(1, weeks)
 
 
-# Letters -------------------------------------------------------------------------------------------------------
+# Letters ----------------------------------------------------------------------------------------------------
 
 
 def _letter_to_sam(world: World, life: Life, review: Review, weeks_ago: int) -> LetterToSend | None:
@@ -84,7 +111,7 @@ def _letter_to_sam(world: World, life: Life, review: Review, weeks_ago: int) -> 
     return LetterToSend(parts, step, following, next_at, 12)
 
 
-# Weeks ---------------------------------------------------------------------------------------------------------
+# Weeks ------------------------------------------------------------------------------------------------------
 
 
 class Days:
@@ -112,11 +139,20 @@ class Days:
         if item_id is not None:
             self.at(on, at, lambda world, life, now: patients.do_practice(world, life, item_id, now))
 
-    def fills_in(self, on: date, at: time, tool: str, *, is_private: bool = False, **fields: object) -> None:
+    def fills_in(
+        self,
+        on: date,
+        at: time,
+        tool: str,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        is_private: bool = False,
+    ) -> None:
+        chosen = fields or {}
         self.at(
             on,
             at,
-            lambda world, life, now: patients.fill_in(world, life, tool, now, is_private=is_private, **fields),
+            lambda world, life, now: patients.fill_in(world, life, tool, now, chosen, is_private=is_private),
         )
 
     def moves(self, on: date, at: time, place: int, to: tuple[date, time]) -> None:
@@ -155,29 +191,16 @@ def _sam_last_week(world: World, life: Life, week: Week) -> None:
     told.reads_letter(_day(7), time(10, 12))
     told.reads(_day(7), time(10, 16), 0)
     told.does_step(_day(6), time(18, 30))
-    told.fills_in(_day(5), time(20, 10), "mood-diary", mood=3, doing="Phoned Mum", **{"with-whom": "Mum, by phone"})
-    told.fills_in(_day(3), time(20, 40), "mood-diary", mood=3, doing="Wrote 2 emails I had put off")
+    phoned = {"mood": 3, "doing": "Phoned Mum", "with-whom": "Mum, by phone"}
+    told.fills_in(_day(5), time(20, 10), "mood-diary", phoned)
+    told.fills_in(_day(3), time(20, 40), "mood-diary", {"mood": 3, "doing": "Wrote 2 emails I had put off"})
     told.fills_in(_day(3), time(22, 5), "safety-plan", is_private=True)
     told.reads(_day(2), time(19, 5), 1)
-    told.fills_in(
-        _day(2),
-        time(19, 20),
-        "thought-record",
-        situation="Team meeting. Nobody said anything about my idea.",
-        thought="They think I am useless",
-        feelings="sad, ashamed",
-        **{
-            "belief-before": 80,
-            "feeling-strength": 75,
-            "facts-for": "Nobody said anything.",
-            "facts-against": "Jo wrote afterwards to ask for it. Last month they used two of my drafts.",
-            "balanced-thought": "They were busy. Silence is not the same as no.",
-            "belief-after": 45,
-            "feeling-after": 40,
-        },
+    told.fills_in(_day(2), time(19, 20), "thought-record", SAMS_THOUGHT)
+    told.fills_in(_day(1), time(17, 30), "activity-plan", SAMS_WALK)
+    told.says(
+        _day(1), time(21, 20), "Did I do the evidence part right? I was not sure.", MessageKind.QUESTION
     )
-    told.fills_in(_day(1), time(17, 30), "mood-diary", mood=4, doing="Walk by the canal", **{"with-whom": "Mo, the dog"})
-    told.says(_day(1), time(21, 20), "Did I do the evidence part right? I was not sure.", MessageKind.QUESTION)
     told.checks_in(_day(1), time(21, 30))
 
 
@@ -228,7 +251,7 @@ def _nadia_last_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
     told.at(_day(6), time(20, 15), patients.write_goal)
     told.reads(_day(4), time(12, 10), 0)
-    told.fills_in(_day(2), time(21, 10), "mood-diary", mood=3, doing="Sketched the kitchen window")
+    told.fills_in(_day(2), time(21, 10), "mood-diary", {"mood": 3, "doing": "Sketched the kitchen window"})
 
 
 def _morgan_last_week(world: World, life: Life, week: Week) -> None:

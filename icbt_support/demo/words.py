@@ -1,4 +1,4 @@
-"""What the invented people write: letters, steps, entries and messages. Plain, kind, and never about a real person."""
+"""What the invented people write: letters, steps, entries and messages."""
 
 from dataclasses import dataclass
 from random import Random
@@ -24,7 +24,9 @@ STEPS = {
     ),
     "understanding-low-mood": (
         Step("Get up at the same time on four days", "a small change in one part slows the whole circle", 5),
-        Step("Phone somebody you like for five minutes", "a small change in one part slows the whole circle", 4),
+        Step(
+            "Phone somebody you like for five minutes", "a small change in one part slows the whole circle", 4
+        ),
     ),
     "doing-more": (
         Step("Take one short walk", "doing comes before feeling like it", 3),
@@ -32,7 +34,9 @@ STEPS = {
         Step("Sit outside with a cup of tea", "small steps are the ones that happen", 3),
     ),
     "noticing-thoughts": (
-        Step("Tell one person about a thought that came back", "said aloud, a thought is easier to look at", 4),
+        Step(
+            "Tell one person about a thought that came back", "said aloud, a thought is easier to look at", 4
+        ),
         Step("Keep the one activity that helped most", "what helped once can help again", 5),
     ),
     "testing-thoughts": (
@@ -52,12 +56,14 @@ STEPS = {
         Step("Show your staying-well plan to somebody you trust", "two people remember better than one", 6),
     ),
 }
-QUIET_STEP = Step("Spend ten minutes on one page", "ten minutes is enough to start again from where you are", 4)
+QUIET_STEP = Step(
+    "Spend ten minutes on one page", "ten minutes is enough to start again from where you are", 4
+)
 
 NOTICED_ACTIVE = (
-    "You kept {kept} of the {planned} sessions that you had planned. In a week like yours, that took some doing.",
-    "You did what you had planned on {kept} of {planned} days, and you wrote about it. That makes it easy to see what helps.",
-    "I read your notes. On the days on which you did something small, your mood was a little higher afterwards.",
+    "You kept {kept} of the {planned} sessions that you had planned. In a week like yours, that took doing.",
+    "You did what you had planned on {kept} of {planned} days. That makes it easy to see what helps.",
+    "I read your notes. On days with something small in them, your mood was a little higher afterwards.",
     "You came back to the course even though the week was busy. Coming back is the part that counts.",
 )
 NOTICED_QUIET = (
@@ -66,19 +72,19 @@ NOTICED_QUIET = (
 )
 GOT_IN_THE_WAY = "What got in the way? If you can say it in a line, we can plan around it."
 QUESTION_ANSWERS = (
-    "You asked if you are doing this right. You are. There is no other way to do it than the one that you tried.",
+    "You asked if you are doing this right. You are. There is no other way than the one that you tried.",
     "Thank you for asking. Most people find that part hard at first. Try it once more with something small.",
-    "Good question. Begin with the facts that support the thought, and then look at the others. Both sides get a hearing.",
+    "Good question. Begin with the facts that support the thought, and then look at the others.",
 )
 LAST_WORDS = (
     "This is my last letter. You began by writing down one line a day, and you end with a plan of your own. "
     "Keep the two or three things that helped you most, and look at your early signs now and then."
 )
 WELCOMES = (
-    "Hello {called}. I am {supporter}, and I will be your supporter. I write to you once a week, in my review times. "
+    "Hello {called}. I am {supporter}, your supporter. I write to you once a week. "
     "I can see what you plan, what you answer and what you share, and not your private entries. "
     "Nobody reads messages straight away. In an emergency, use Get help now.",
-    "Welcome, {called}. My name is {supporter}. Each week you get a letter from me, and we agree one small next step. "
+    "Welcome, {called}. My name is {supporter}. Each week you get a letter, and we agree one small step. "
     "I see your answers and what you choose to share. Take your time with the first screens.",
 )
 QUIET_NOTE = (
@@ -130,7 +136,12 @@ THOUGHTS = (
     ("I burned the rice", "I cannot do anything right"),
     ("I woke up at four", "Tomorrow will be ruined"),
 )
-WORRIES = ("That they will cut my hours", "That the rent goes up", "What the doctor will say", "That I said it wrong")
+WORRIES = (
+    "That they will cut my hours",
+    "That the rent goes up",
+    "What the doctor will say",
+    "That I said it wrong",
+)
 OWN_WORDS = (
     "I noticed it on the bus. I felt heavy, and then I did not get off at the shops.",
     "Mornings are hardest. After I have done one thing it gets a bit better.",

@@ -14,7 +14,7 @@ from icbt_support.cadence import local_day, to_utc
 from icbt_support.db import db
 from icbt_support.demo.people import ZONE, PersonPlan
 from icbt_support.enrolments.models import Enrolment
-from icbt_support.programme.content import Programme
+from icbt_support.programme.content import Module, Programme
 from icbt_support.service.models import Service
 
 Act = Callable[[datetime], None]
@@ -37,7 +37,7 @@ class Life:
 
 @dataclass
 class World:
-    """Everything that acts need. An act is called with the time, inside one transaction, and may plan later acts."""
+    """Everything that acts need. An act is called with the time, in one transaction, and may plan others."""
 
     seed: int
     service_id: int
@@ -58,6 +58,9 @@ class World:
 
     def take_next(self) -> Act:
         return heapq.heappop(self._agenda)[2]
+
+    def module(self, slug: str) -> Module:
+        return next(module for module in self.programme.modules if module.slug == slug)
 
     def posted_key(self) -> str:
         return f"demo-{next(self._keys)}"

@@ -1,68 +1,52 @@
 """The state of a service as its clinicians see it: figures with denominators, and people with reasons."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import distinct, func, select
 
-from icbt_support.activity.models import Act, ActivityDay
-from icbt_support.cadence import local_day, to_local, to_utc
+from icbt_support.activity.models import ActivityDay
+from icbt_support.cadence import local_day, to_local
 from icbt_support.db import db
 from icbt_support.engagement.caseload import PersonNow, load_people
-from icbt_support.engagement.status import PersonFacts, PersonStatus, status_of
+from icbt_support.engagement.figures import (
+    USED_A_TOOL,
+    ModuleReach,
+    WeekFigures,
+    courses_of,
+    mondays_until,
+    reach_of,
+    week_figures,
+)
+from icbt_support.engagement.status import PersonFacts, PersonStatus, Status, status_of
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
-from icbt_support.journal.models import PageRead
-from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
+from icbt_support.messages.queries import late_since
+from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause, PlanItem
 from icbt_support.plan.strip import StripModel
-from icbt_support.plan.words import clock_words
+from icbt_support.plan.words import clock_words, day_words
 from icbt_support.programme.content import Programme
-from icbt_support.reminders.models import Reminder
-from icbt_support.reminders.rules import Channel, ReminderClass, ReminderState
-from icbt_support.reviews.models import Review, ReviewKind, ReviewState
+from icbt_support.reviews.models import ReviewKind
+from icbt_support.rhythm.quiet import QuietPerson, quiet_people
 from icbt_support.rhythm.strips import strips_for
 from icbt_support.risk.models import AlertSource, RiskAlert
 from icbt_support.service.models import Service
 
-WEEKS_SHOWN = 8
 ENOUGH_FOR_A_FINDING = 20
 IN_TREATMENT = (EnrolmentState.ACTIVE, EnrolmentState.AWAY, EnrolmentState.PAUSED)
 ITEM_9_ANSWERS = ("not at all", "several days", "more than half the days", "nearly every day")
-_USED_A_TOOL = (Act.SAVED_ENTRY, Act.ANSWERED_EXERCISE)
-_MIDNIGHT = datetime.min.time()
+NAMED_BY_WEEKDAY = timedelta(days=6)
+_ORDER = {status: place for place, status in enumerate(Status)}
 
 
 @dataclass(frozen=True)
 class Tile:
+    """A count with what it is counted of; where that is nobody, there is no figure and `detail` says so."""
+
     label: str
     count: int
     of: int
     detail: str
-
-
-@dataclass(frozen=True)
-class WeekFigures:
-    """One calendar week from Monday: reminders by what became of them, sessions kept, reviews on time and late."""
-
-    monday: date
-    sent: int
-    held_back: int
-    withdrawn: int
-    on_time: int
-    late: int
-    used_tool: int
-    signed_in: int
-    no_visit: int
-
-
-@dataclass(frozen=True)
-class ModuleReach:
-    """Of those whose plan had time for the module, how many opened it."""
-
-    label: str
-    opened: int
-    had_time: int
 
 
 @dataclass(frozen=True)
@@ -91,241 +75,157 @@ class Overview:
         known = [row for row in self.reach if row.had_time >= ENOUGH_FOR_A_FINDING]
         for before, after in zip(known, known[1:], strict=False):
             if before.opened * after.had_time * 4 > after.opened * before.had_time * 5:
-                return f"Fewer people open {after.label.split('. ', 1)[1]} than the module before it"
+                return f"Fewer people open {after.title} than the module before it"
         return "Module reach"
 
 
 def overview_of(service: Service, programme: Programme, *, now: datetime) -> Overview:
     """Everything on the engagement page of one service at `now`; a fixed number of statements."""
     people = people_rows(service, now=now)
-    treated = [row for row in people if row.person.enrolment.state in IN_TREATMENT]
-    mondays = _mondays(local_day(now, service.zone))
-    figures = _week_figures(service, mondays)
+    treated = [row.person.enrolment.id for row in people if row.person.enrolment.state in IN_TREATMENT]
+    weeks = week_figures(service, mondays_until(local_day(now, service.zone)), now=now)
     return Overview(
         in_treatment=len(treated),
-        tiles=_tiles(service, treated, figures, now),
-        weeks=figures,
-        reach=_reach(service, programme),
+        tiles=_tiles(service, treated, weeks, now),
+        weeks=weeks,
+        reach=reach_of(service, programme),
         people=people,
     )
 
 
 def people_rows(service: Service, *, now: datetime) -> tuple[PersonRow, ...]:
     """Everybody whose course is open, those who need a look first."""
-    people = load_people(select(Enrolment).where(Enrolment.service_id == service.id))
+    people = load_people(select(Enrolment).where(Enrolment.id.in_(courses_of(service))))
     strips = strips_for([person.enrolment for person in people], now=now)
-    rows = [_person_row(person, service, strips.get(person.enrolment.id), now) for person in people]
-    order = {status: n for n, status in enumerate(type(rows[0].status.status))} if rows else {}
-    return tuple(sorted(rows, key=lambda row: (order[row.status.status], row.person.enrolment.patient.full_name)))
+    quiet = {one.enrolment.id: one for one in quiet_people([service.id], now=now)}
+    unread = late_since([person.enrolment.id for person in people])
+    rows = []
+    for person in people:
+        number = person.enrolment.id
+        facts = _facts(person, service, quiet.get(number), unread.get(number), now)
+        visit = to_local(person.last_visit_at, service.zone) if person.last_visit_at else None
+        rows.append(PersonRow(person, status_of(facts), strips.get(number), visit))
+    return tuple(sorted(rows, key=_place_of))
 
 
-def _person_row(person: PersonNow, service: Service, strip: StripModel | None, now: datetime) -> PersonRow:
-    visit = to_local(person.last_visit_at, service.zone) if person.last_visit_at else None
-    return PersonRow(
-        person=person,
-        status=status_of(
-            _facts(person, service, now), never_started_call_day=service.rhythm.never_started_call_day
-        ),
-        strip=strip,
-        last_visit=visit,
-    )
+def _place_of(row: PersonRow) -> tuple[int, str, int]:
+    enrolment = row.person.enrolment
+    return _ORDER[row.status.status], enrolment.patient.full_name.casefold(), enrolment.id
 
 
-def _facts(person: PersonNow, service: Service, now: datetime) -> PersonFacts:
-    today = local_day(now, service.zone)
-    late = next((owed.review for owed in person.owed if owed.review.is_late(now)), None)
-    started = person.last_visit_at or person.enrolment.started_at
+def _facts(
+    person: PersonNow,
+    service: Service,
+    quiet: QuietPerson | None,
+    unread: datetime | None,
+    now: datetime,
+) -> PersonFacts:
     return PersonFacts(
         state=person.enrolment.state,
         alert_words=alert_words(person.alerts[0].alert) if person.alerts else "",
         scores=person.scores,
-        last_visit_days=(today - local_day(started, service.zone)).days if started else None,
-        days_since_invited=(today - local_day(person.enrolment.invited_at, service.zone)).days,
-        late_since=late.promised_at if late else None,
-        late_words=_since_words(late, service) if late else "",
+        quiet_days=quiet.days if quiet else 0,
+        quiet_task=quiet.task if quiet else None,
+        calls_tried=quiet.tries if quiet else 0,
+        was_reached=quiet.was_reached if quiet else False,
+        slipping_days=service.rhythm.quiet_prompts_stop_days,
+        review_late_words=_review_late_words(person, service, now),
+        message_late_words=f"a message unread {_since(unread, service, now)}" if unread else "",
+        week_opened_words=_week_opened_words(person),
     )
+
+
+def _review_late_words(person: PersonNow, service: Service, now: datetime) -> str:
+    late = next((owed.review for owed in person.owed if owed.review.is_late(now)), None)
+    if late is None:
+        return ""
+    since = _since(late.promised_at, service, now)
+    if late.kind is ReviewKind.WELCOME:
+        return f"welcome owed {since}"
+    opened = _week_opened_words(person)
+    return f"{since}; {opened}" if opened else since
+
+
+def _week_opened_words(person: PersonNow) -> str:
+    week = person.week.week if person.week else None
+    if week is None or week.opened_because is not OpenedBecause.REVIEW_LATE:
+        return ""
+    return f"week {week.number} opened without a review"
+
+
+def _since(at: datetime, service: Service, now: datetime) -> str:
+    local = to_local(at, service.zone)
+    is_near = to_local(now, service.zone).date() - local.date() <= NAMED_BY_WEEKDAY
+    day = f"{local:%A}" if is_near else day_words(local)
+    return f"since {day} {clock_words(local)}"
 
 
 def alert_words(alert: RiskAlert) -> str:
     """The answer as answered, never a conclusion from it."""
+    if alert.source is AlertSource.STATED:
+        return "said that they may not be safe"
     if alert.source is not AlertSource.ITEM_9 or alert.answer is None:
-        return "said that they may not be safe" if alert.source is AlertSource.STATED else "a concern was raised"
+        return "a concern was raised"
     words = f"Item 9: {ITEM_9_ANSWERS[alert.answer]}"
     return words if alert.answer_before is None else f"{words} (was: {ITEM_9_ANSWERS[alert.answer_before]})"
 
 
-def _since_words(review: Review, service: Service) -> str:
-    local = to_local(review.promised_at, service.zone)
-    return f"since {local:%A} {clock_words(local)}"
-
-
-def _mondays(today: date) -> list[date]:
-    this = today - timedelta(days=today.weekday())
-    return [this - timedelta(weeks=n) for n in range(WEEKS_SHOWN - 1, -1, -1)]
-
-
-def _week_figures(service: Service, mondays: Sequence[date]) -> tuple[WeekFigures, ...]:
-    start = to_utc(mondays[0], _MIDNIGHT, service.zone)
-    end = to_utc(mondays[-1] + timedelta(weeks=1), _MIDNIGHT, service.zone)
-    reminders = _reminders_by_week(service, start, end)
-    reviews = _reviews_by_week(service, start, end)
-    visits = _visits_by_week(service, mondays)
-    treated = _in_treatment_by_week(service, mondays)
-    return tuple(
-        WeekFigures(
-            monday=monday,
-            sent=reminders[monday, ReminderState.HANDED_OVER],
-            held_back=reminders[monday, ReminderState.HELD_BACK],
-            withdrawn=reminders[monday, ReminderState.WITHDRAWN],
-            on_time=reviews[monday, True],
-            late=reviews[monday, False],
-            used_tool=len(visits[monday, True]),
-            signed_in=len(visits[monday, False] - visits[monday, True]),
-            no_visit=max(treated[monday] - len(visits[monday, False] | visits[monday, True]), 0),
-        )
-        for monday in mondays
-    )
-
-
-def _monday_of(at: datetime, zone: str) -> date:
-    on = local_day(at, zone)
-    return on - timedelta(days=on.weekday())
-
-
-def _reminders_by_week(service: Service, start: datetime, end: datetime) -> dict[tuple[date, ReminderState], int]:
-    rows = db.session.execute(
-        select(Reminder.due_at, Reminder.state).where(
-            Reminder.service_id == service.id,
-            Reminder.channel == Channel.EMAIL,
-            Reminder.reminder_class == ReminderClass.PROMPT,
-            Reminder.due_at >= start,
-            Reminder.due_at < end,
-        )
-    )
-    counts: dict[tuple[date, ReminderState], int] = defaultdict(int)
-    for due_at, state in rows:
-        counts[_monday_of(due_at, service.zone), state] += 1
-    return counts
-
-
-def _reviews_by_week(service: Service, start: datetime, end: datetime) -> dict[tuple[date, bool], int]:
-    rows = db.session.execute(
-        select(Review.first_promised_at, Review.sent_at).where(
-            Review.service_id == service.id,
-            Review.kind != ReviewKind.WELCOME,
-            Review.state != ReviewState.CANCELLED,
-            Review.first_promised_at >= start,
-            Review.first_promised_at < end,
-        )
-    )
-    counts: dict[tuple[date, bool], int] = defaultdict(int)
-    for promised_at, sent_at in rows:
-        if sent_at is not None:
-            counts[_monday_of(promised_at, service.zone), sent_at <= promised_at] += 1
-    return counts
-
-
-def _visits_by_week(service: Service, mondays: Sequence[date]) -> dict[tuple[date, bool], set[int]]:
-    """Who used a tool (True) and who visited at all (False), by week."""
-    rows = db.session.execute(
-        select(ActivityDay.enrolment_id, ActivityDay.acted_on, ActivityDay.act).where(
-            ActivityDay.service_id == service.id,
-            ActivityDay.acted_on >= mondays[0],
-            ActivityDay.acted_on < mondays[-1] + timedelta(weeks=1),
-        )
-    )
-    found: dict[tuple[date, bool], set[int]] = defaultdict(set)
-    for enrolment_id, on, act in rows:
-        monday = on - timedelta(days=on.weekday())
-        found[monday, False].add(enrolment_id)
-        if act in _USED_A_TOOL:
-            found[monday, True].add(enrolment_id)
-    return found
-
-
-def _in_treatment_by_week(service: Service, mondays: Sequence[date]) -> dict[date, int]:
-    rows = db.session.execute(
-        select(Enrolment.started_at, Enrolment.ended_at).where(
-            Enrolment.service_id == service.id, Enrolment.started_at.is_not(None)
-        )
-    ).all()
-    return {
-        monday: sum(
-            local_day(started, service.zone) < monday + timedelta(weeks=1)
-            and (ended is None or local_day(ended, service.zone) >= monday)
-            for started, ended in rows
-            if started is not None
-        )
-        for monday in mondays
-    }
+# The tiles ------------------------------------------------------------------------------------------------
 
 
 def _tiles(
-    service: Service, treated: Sequence[PersonRow], weeks: Sequence[WeekFigures], now: datetime
+    service: Service, treated: Sequence[int], weeks: Sequence[WeekFigures], now: datetime
 ) -> tuple[Tile, ...]:
-    used_now, used_before = (_used_a_tool(service, treated, now, days_ago) for days_ago in (0, 7))
+    today = local_day(now, service.zone)
     last = weeks[-2]
+    due = last.on_time + last.late
     kept, planned = _sessions_kept(service, last.monday)
-    late = f"{last.late} late" if last.late else "none late"
+    used, before = _used_a_tool(treated, today), _used_a_tool(treated, today - timedelta(weeks=1))
     return (
-        Tile("Used a tool, last 7 days", used_now, len(treated), f"{used_before} in the 7 days before"),
-        Tile("Reviews on time, last week", last.on_time, last.on_time + last.late, late),
-        Tile("Sessions kept, last week", kept, planned, "of those planned with a day"),
+        Tile(
+            "Used a tool, last 7 days",
+            used,
+            len(treated),
+            f"{before} in the 7 days before" if treated else "Nobody is in treatment",
+        ),
+        Tile("Reviews on time, last week", last.on_time, due, _late_words(last.late, due)),
+        Tile(
+            "Sessions kept, last week",
+            kept,
+            planned,
+            "of those planned with a day" if planned else "None was planned",
+        ),
     )
 
 
-def _used_a_tool(service: Service, treated: Sequence[PersonRow], now: datetime, days_ago: int) -> int:
-    until = local_day(now, service.zone) - timedelta(days=days_ago)
-    return (
-        db.session.scalar(
-            select(func.count(distinct(ActivityDay.enrolment_id))).where(
-                ActivityDay.service_id == service.id,
-                ActivityDay.enrolment_id.in_([row.person.enrolment.id for row in treated]),
-                ActivityDay.act.in_(_USED_A_TOOL),
-                ActivityDay.acted_on > until - timedelta(days=7),
-                ActivityDay.acted_on <= until,
-            )
-        )
-        or 0
+def _late_words(late: int, due: int) -> str:
+    if not due:
+        return "None was due"
+    return f"{late} late" if late else "none late"
+
+
+def _used_a_tool(treated: Sequence[int], until: date) -> int:
+    """Of those in treatment now, how many used a tool in the seven days up to and with `until`."""
+    statement = select(func.count(distinct(ActivityDay.enrolment_id))).where(
+        ActivityDay.enrolment_id.in_(treated),
+        ActivityDay.act.in_(USED_A_TOOL),
+        ActivityDay.acted_on > until - timedelta(days=7),
+        ActivityDay.acted_on <= until,
     )
+    return db.session.scalar(statement) or 0
 
 
 def _sessions_kept(service: Service, monday: date) -> tuple[int, int]:
+    """Done, and planned: what was carried over to another week was planned and not kept."""
     rows = db.session.execute(
         select(PlanItem.state, func.count())
-        .join(Enrolment, Enrolment.id == PlanItem.enrolment_id)
         .where(
-            Enrolment.service_id == service.id,
+            PlanItem.enrolment_id.in_(courses_of(service)),
             PlanItem.kind == ItemKind.SESSION,
-            PlanItem.state != ItemState.CARRIED_OVER,
             PlanItem.planned_on >= monday,
             PlanItem.planned_on < monday + timedelta(weeks=1),
         )
         .group_by(PlanItem.state)
-    ).all()
-    counts: dict[ItemState, int] = {state: count for state, count in rows}
-    return counts.get(ItemState.DONE, 0), sum(counts.values())
-
-
-def _reach(service: Service, programme: Programme) -> tuple[ModuleReach, ...]:
-    of_service = select(Enrolment.id).where(
-        Enrolment.service_id == service.id, Enrolment.programme_slug == programme.slug
     )
-    furthest = db.session.execute(
-        select(Week.enrolment_id, func.max(Week.number))
-        .where(Week.enrolment_id.in_(of_service))
-        .group_by(Week.enrolment_id)
-    ).all()
-    opened: dict[str, int] = {
-        module: count
-        for module, count in db.session.execute(
-            select(PageRead.module, func.count(distinct(PageRead.enrolment_id)))
-            .where(PageRead.enrolment_id.in_(of_service))
-            .group_by(PageRead.module)
-        )
-    }
-    rows = []
-    for module in programme.modules:
-        had_time = sum(number >= module.number for _, number in furthest)
-        rows.append(ModuleReach(f"{module.number}. {module.title}", min(opened.get(module.slug, 0), had_time), had_time))
-    return tuple(rows)
+    counts = {row[0]: row[1] for row in rows}
+    return counts.get(ItemState.DONE, 0), sum(counts.values())

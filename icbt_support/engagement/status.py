@@ -1,74 +1,85 @@
-"""One status for each person, always with its reason and one action: rules in the open, never a prediction. Pure.
+"""One status for each person, always with its reason and one action: rules in the open, never a prediction.
 
-The first rule that holds gives the status, so the list below is the order in which staff are asked to look.
+Pure. The first rule that holds gives the status; `Status` stands in the same order, in which staff look.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.rhythm.quiet import QuietTask
 
-DAYS_SLIPPING = 7
-DAYS_QUIET = 14
 PHQ9_CHANGE = 6
 """Reliable change of the PHQ-9 in the NHS Talking Therapies manual."""
+BEFORE_THE_START = (EnrolmentState.INVITED, EnrolmentState.ONBOARDING)
 
 
 class Status(StrEnum):
     READ_FIRST = "Read first"
     SCORES_UP = "Scores up"
     QUIET = "Quiet"
-    REVIEW_LATE = "Review late"
-    SLIPPING = "Slipping"
     NOT_STARTED = "Not started"
+    REVIEW_LATE = "Review late"
+    MESSAGE_LATE = "Message late"
+    SLIPPING = "Slipping"
+    CALLED = "Called"
     AWAY = "Away"
     PAUSED = "Paused"
     STARTING = "Starting"
     ON_PLAN = "On plan"
 
 
-NEEDS_A_LOOK = (
-    Status.READ_FIRST,
-    Status.SCORES_UP,
-    Status.QUIET,
-    Status.REVIEW_LATE,
-    Status.SLIPPING,
-    Status.NOT_STARTED,
-)
 COLOURS = {
     Status.READ_FIRST: "red",
     Status.SCORES_UP: "red",
     Status.QUIET: "orange",
-    Status.SLIPPING: "orange",
+    Status.NOT_STARTED: "orange",
     Status.REVIEW_LATE: "yellow",
-    Status.NOT_STARTED: "yellow",
+    Status.MESSAGE_LATE: "yellow",
+    Status.SLIPPING: "orange",
 }
+NEEDS_A_LOOK = frozenset(COLOURS)
 
 
 class NextAction(StrEnum):
     """The one action that goes with a status; the page knows where it leads."""
 
     OPEN_ALERT = "Open the alert"
-    BOOK_CALL = "Book a call"
-    ASK_TO_CALL = "Ask {supporter} to call"
-    MOVE_TO_COVER = "Move to cover"
-    DECIDE = "Decide what next"
+    LOG_CALL = "Log a call"
+    DECIDE_INVITATION = "Decide: close or invite again"
+    DECIDE_COURSE = "Decide: close, pause or go on"
+    HAND_OVER = "Hand over to a colleague"
     LOOK = "Look at the week"
 
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """What the rules look at. `last_visit_days` is None for somebody who never signed in."""
+    """What the rules look at.
+
+    `quiet_days` counts from the invitation until the course begins, then from the last visit. Texts are empty
+    where there is nothing of the kind.
+    """
 
     state: EnrolmentState
-    alert_words: str
-    scores: Sequence[int]
-    last_visit_days: int | None
-    days_since_invited: int
-    late_since: datetime | None
-    late_words: str
+    alert_words: str = ""
+    scores: Sequence[int] = ()
+    quiet_days: int = 0
+    quiet_task: QuietTask | None = None
+    calls_tried: int = 0
+    was_reached: bool = False
+    slipping_days: int = 7
+    review_late_words: str = ""
+    message_late_words: str = ""
+    week_opened_words: str = ""
+
+    @property
+    def has_not_begun(self) -> bool:
+        return self.state in BEFORE_THE_START
+
+    @property
+    def is_quiet(self) -> bool:
+        return self.state is EnrolmentState.ACTIVE and self.quiet_days >= self.slipping_days
 
 
 @dataclass(frozen=True)
@@ -86,35 +97,119 @@ class PersonStatus:
         return COLOURS.get(self.status, "white")
 
 
-def status_of(facts: PersonFacts, *, never_started_call_day: int) -> PersonStatus:
+def status_of(facts: PersonFacts) -> PersonStatus:
     """The status of one person whose course is open."""
-    if facts.alert_words:
-        return PersonStatus(Status.READ_FIRST, facts.alert_words, NextAction.OPEN_ALERT)
-    if facts.state in (EnrolmentState.INVITED, EnrolmentState.ONBOARDING):
-        return _before_the_start(facts, never_started_call_day)
+    return next(found for rule in _RULES if (found := rule(facts)) is not None)
+
+
+# The rules, in their order --------------------------------------------------------------------------------
+
+
+def _read_first(facts: PersonFacts) -> PersonStatus | None:
+    if not facts.alert_words:
+        return None
+    return PersonStatus(Status.READ_FIRST, facts.alert_words, NextAction.OPEN_ALERT)
+
+
+def _scores_up(facts: PersonFacts) -> PersonStatus | None:
+    rise = facts.scores[-1] - facts.scores[0] if facts.scores else 0
+    if rise < PHQ9_CHANGE or facts.state is not EnrolmentState.ACTIVE:
+        return None
+    return PersonStatus(Status.SCORES_UP, f"PHQ-9 up {rise} since the start", NextAction.LOG_CALL)
+
+
+def _quiet(facts: PersonFacts) -> PersonStatus | None:
+    if facts.quiet_task is None or facts.has_not_begun:
+        return None
+    is_decision = facts.quiet_task is QuietTask.DECIDE
+    action = NextAction.DECIDE_COURSE if is_decision else NextAction.LOG_CALL
+    return PersonStatus(Status.QUIET, _with_calls(_not_seen_words(facts), facts), action)
+
+
+def _not_started(facts: PersonFacts) -> PersonStatus | None:
+    if facts.quiet_task is None:
+        return None
+    is_decision = facts.quiet_task is QuietTask.DECIDE
+    action = NextAction.DECIDE_INVITATION if is_decision else NextAction.LOG_CALL
+    return PersonStatus(Status.NOT_STARTED, _with_calls(_invited_words(facts), facts), action)
+
+
+def _review_late(facts: PersonFacts) -> PersonStatus | None:
+    if not facts.review_late_words:
+        return None
+    return PersonStatus(Status.REVIEW_LATE, facts.review_late_words, NextAction.HAND_OVER)
+
+
+def _message_late(facts: PersonFacts) -> PersonStatus | None:
+    if not facts.message_late_words:
+        return None
+    return PersonStatus(Status.MESSAGE_LATE, facts.message_late_words, NextAction.HAND_OVER)
+
+
+def _slipping(facts: PersonFacts) -> PersonStatus | None:
+    if not facts.is_quiet or _was_called(facts):
+        return None
+    return PersonStatus(Status.SLIPPING, _not_seen_words(facts), NextAction.LOOK)
+
+
+def _called(facts: PersonFacts) -> PersonStatus | None:
+    if not _was_called(facts) or not (facts.is_quiet or facts.has_not_begun):
+        return None
+    words = _invited_words(facts) if facts.has_not_begun else _not_seen_words(facts)
+    return PersonStatus(Status.CALLED, _with_calls(words, facts), NextAction.LOOK)
+
+
+def _where_the_course_stands(facts: PersonFacts) -> PersonStatus | None:
+    if facts.has_not_begun:
+        return PersonStatus(Status.STARTING, _invited_words(facts), NextAction.LOOK)
     if facts.state is EnrolmentState.AWAY:
         return PersonStatus(Status.AWAY, "the patient said so", NextAction.LOOK)
     if facts.state is EnrolmentState.PAUSED:
         return PersonStatus(Status.PAUSED, "agreed with the supporter", NextAction.LOOK)
-    rise = facts.scores[-1] - facts.scores[0] if facts.scores else 0
-    if rise >= PHQ9_CHANGE:
-        return PersonStatus(Status.SCORES_UP, f"PHQ-9 up {rise} since the start", NextAction.BOOK_CALL)
-    days = facts.last_visit_days
-    if days is not None and days >= DAYS_QUIET:
-        return PersonStatus(Status.QUIET, f"no sign-in for {days} days", NextAction.ASK_TO_CALL)
-    if facts.late_since is not None:
-        return PersonStatus(Status.REVIEW_LATE, facts.late_words, NextAction.MOVE_TO_COVER)
-    if days is not None and days >= DAYS_SLIPPING:
-        return PersonStatus(Status.SLIPPING, f"no sign-in for {days} days", NextAction.ASK_TO_CALL)
-    return PersonStatus(Status.ON_PLAN, score_change_words(facts.scores), NextAction.LOOK)
+    words = facts.week_opened_words or score_change_words(facts.scores)
+    return PersonStatus(Status.ON_PLAN, words, NextAction.LOOK)
 
 
-def _before_the_start(facts: PersonFacts, never_started_call_day: int) -> PersonStatus:
-    days = facts.days_since_invited
-    if days >= never_started_call_day:
-        return PersonStatus(Status.NOT_STARTED, f"invited {days} days ago", NextAction.DECIDE)
-    ago = "today" if days == 0 else "yesterday" if days == 1 else f"{days} days ago"
-    return PersonStatus(Status.STARTING, f"invited {ago}", NextAction.LOOK)
+_RULES: tuple[Callable[[PersonFacts], PersonStatus | None], ...] = (
+    _read_first,
+    _scores_up,
+    _quiet,
+    _not_started,
+    _review_late,
+    _message_late,
+    _slipping,
+    _called,
+    _where_the_course_stands,
+)
+
+
+# Words ----------------------------------------------------------------------------------------------------
+
+
+def _was_called(facts: PersonFacts) -> bool:
+    return facts.was_reached or facts.calls_tried > 0
+
+
+def _not_seen_words(facts: PersonFacts) -> str:
+    return f"not here for {_days(facts.quiet_days)}"
+
+
+def _invited_words(facts: PersonFacts) -> str:
+    if facts.quiet_days == 0:
+        return "invited today"
+    return f"invited {_days(facts.quiet_days)} ago"
+
+
+def _with_calls(words: str, facts: PersonFacts) -> str:
+    if facts.was_reached:
+        return f"{words}, spoken to since"
+    if facts.calls_tried:
+        return f"{words}, {facts.calls_tried} call{'' if facts.calls_tried == 1 else 's'} tried"
+    return f"{words}, no call yet" if facts.quiet_task is QuietTask.CALL else words
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
 
 
 def score_change_words(scores: Sequence[int]) -> str:

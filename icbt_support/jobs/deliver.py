@@ -37,8 +37,8 @@ from icbt_support.reminders.rules import Channel as ReminderChannel
 from icbt_support.reminders.verdicts import DueReminder
 from icbt_support.settings import Settings
 
-BATCH = 400
-SETTLE_AFTER = 200
+BATCH = 1000
+SETTLE_AFTER = 500
 CHECK_AFTER = 50
 OLDEST_CHECK_SECONDS = 0.8
 RENEW_AFTER_SECONDS = 20.0

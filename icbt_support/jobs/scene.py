@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import CursorResult, Row, Select, and_, func, select
 from sqlalchemy.orm import aliased
 
 from icbt_support.accounts.models import Account, AccountLink, ContactPreferences, LinkPurpose, PromptLevel, Wording
@@ -15,6 +15,7 @@ from icbt_support.enrolments.models import Consent, Enrolment, EnrolmentState
 from icbt_support.measures.models import FinishedCheckIn
 from icbt_support.messages.models import Message
 from icbt_support.plan.models import ItemState, PlanItem, Week
+from icbt_support.reminders.id_lists import among
 from icbt_support.reminders.rules import ReminderClass, ReminderKind
 from icbt_support.reminders.verdicts import DueReminder
 from icbt_support.reviews.models import Review, ReviewState
@@ -181,8 +182,13 @@ def load_titles(scene: Scene, item_ids: Iterable[int]) -> None:
     """Titles are encrypted, so they are read only for those who chose to see them in an email."""
     ids = list(item_ids)
     if ids:
-        rows = db.session.execute(select(PlanItem.id, PlanItem.title).where(PlanItem.id.in_(ids)))
+        rows = _run(select(PlanItem.id, PlanItem.title).where(among(PlanItem.id, ids)))
         scene.titles.update({row.id: row.title for row in rows})
+
+
+def _run(statement: Select[Any]) -> CursorResult[Any]:
+    """Plain rows, without the layer that makes objects of them."""
+    return db.session.connection().execute(statement)
 
 
 def _by_id(
@@ -208,8 +214,8 @@ def _people(ids: list[int]) -> Iterable[Person]:
         ContactPreferences.quiet_until,
     )
     preferences = ContactPreferences.account_id == Account.id
-    statement = select(*columns).outerjoin(ContactPreferences, preferences).where(Account.id.in_(ids))
-    return map(Person._make, db.session.execute(statement))
+    statement = select(*columns).outerjoin(ContactPreferences, preferences).where(among(Account.id, ids))
+    return map(Person._make, _run(statement))
 
 
 def _courses(ids: list[int]) -> Iterable[Course]:
@@ -226,14 +232,14 @@ def _courses(ids: list[int]) -> Iterable[Course]:
         )
         .join(patient, patient.id == Enrolment.patient_id)
         .join(supporter, supporter.id == Enrolment.supporter_id)
-        .where(Enrolment.id.in_(ids))
+        .where(among(Enrolment.id, ids))
     )
-    return map(Course._make, db.session.execute(statement))
+    return map(Course._make, _run(statement))
 
 
 def _houses(ids: list[int]) -> Iterable[House]:
     columns = (Service.id, Service.name, Service.sender_name, Service.zone, Service.rhythm_settings)
-    for row in db.session.execute(select(*columns).where(Service.id.in_(ids))):
+    for row in _run(select(*columns).where(among(Service.id, ids))):
         yield House(row.id, row.name, row.sender_name, row.zone, RhythmSettings.from_json(row.rhythm_settings))
 
 
@@ -248,27 +254,27 @@ def _items(ids: list[int]) -> Iterable[Item]:
             Week.closed_at,
         )
         .join(Week, Week.id == PlanItem.week_id)
-        .where(PlanItem.id.in_(ids))
+        .where(among(PlanItem.id, ids))
     )
-    return map(Item._make, db.session.execute(statement))
+    return map(Item._make, _run(statement))
 
 
 def _reviews(ids: list[int]) -> Iterable[OwedReview]:
     statement = (
         select(Review.id, Review.state, Review.promised_at, Review.read_at, Review.owner_id, Account.called)
         .join(Account, Account.id == Review.owner_id)
-        .where(Review.id.in_(ids))
+        .where(among(Review.id, ids))
     )
-    return map(OwedReview._make, db.session.execute(statement))
+    return map(OwedReview._make, _run(statement))
 
 
 def _messages(ids: list[int]) -> Iterable[SentMessage]:
     statement = (
         select(Message.id, Message.read_at, Message.author_id, Account.called)
         .join(Account, Account.id == Message.author_id)
-        .where(Message.id.in_(ids))
+        .where(among(Message.id, ids))
     )
-    return map(SentMessage._make, db.session.execute(statement))
+    return map(SentMessage._make, _run(statement))
 
 
 _LINK_COLUMNS = (
@@ -283,12 +289,12 @@ _LINK_COLUMNS = (
 
 
 def _links(ids: list[int]) -> Iterable[Link]:
-    return map(Link._make, db.session.execute(select(*_LINK_COLUMNS).where(AccountLink.id.in_(ids))))
+    return map(Link._make, _run(select(*_LINK_COLUMNS).where(among(AccountLink.id, ids))))
 
 
 def _alerts(ids: list[int]) -> Iterable[Alert]:
     columns = (RiskAlert.id, RiskAlert.raised_at, RiskAlert.acknowledged_at)
-    return map(Alert._make, db.session.execute(select(*columns).where(RiskAlert.id.in_(ids))))
+    return map(Alert._make, _run(select(*columns).where(among(RiskAlert.id, ids))))
 
 
 def _load_check_ins(scene: Scene, due: Sequence[DueReminder]) -> None:
@@ -298,14 +304,14 @@ def _load_check_ins(scene: Scene, due: Sequence[DueReminder]) -> None:
     enrolment_ids = {enrolment_id for enrolment_id, _ in asked}
     numbers = {number for _, number in asked}
     weeks = select(Week.enrolment_id, Week.number, Week.closed_at, Week.review_on).where(
-        Week.enrolment_id.in_(enrolment_ids), Week.number.in_(numbers)
+        among(Week.enrolment_id, enrolment_ids), Week.number.in_(numbers)
     )
-    for row in db.session.execute(weeks):
+    for row in _run(weeks):
         scene.weeks[row.enrolment_id, row.number] = OwedWeek(row.closed_at, row.review_on)
     done = select(FinishedCheckIn.enrolment_id, FinishedCheckIn.week_number).where(
-        FinishedCheckIn.enrolment_id.in_(enrolment_ids), FinishedCheckIn.week_number.in_(numbers)
+        among(FinishedCheckIn.enrolment_id, enrolment_ids), FinishedCheckIn.week_number.in_(numbers)
     )
-    scene.check_ins_done = {(row.enrolment_id, row.week_number) for row in db.session.execute(done)}
+    scene.check_ins_done = {(row.enrolment_id, row.week_number) for row in _run(done)}
 
 
 def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> None:
@@ -325,28 +331,28 @@ def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> No
     scene.written = {enrolment_id: max(words) for enrolment_id, words in newest.items()}
     last = (
         select(Consent.enrolment_id, func.max(Consent.id).label("id"))
-        .where(Consent.enrolment_id.in_(ids))
+        .where(among(Consent.enrolment_id, ids))
         .group_by(Consent.enrolment_id)
         .subquery()
     )
     withdrawn = select(Consent.enrolment_id).join(
         last, and_(last.c.id == Consent.id, Consent.withdrawn_at.is_not(None))
     )
-    scene.without_consent = set(db.session.scalars(withdrawn))
+    scene.without_consent = set(_run(withdrawn).scalars())
 
 
 def _newest_messages(ids: set[int], since: datetime) -> Sequence[Row[Any]]:
     statement = select(Message.enrolment_id, Message.author_id, func.max(Message.sent_at))
-    recent = statement.where(Message.enrolment_id.in_(ids), Message.sent_at > since)
-    return db.session.execute(recent.group_by(Message.enrolment_id, Message.author_id)).all()
+    recent = statement.where(among(Message.enrolment_id, ids), Message.sent_at > since)
+    return _run(recent.group_by(Message.enrolment_id, Message.author_id)).all()
 
 
 def _newest_reviews(ids: set[int], since: datetime) -> Sequence[Row[Any]]:
     statement = select(Review.enrolment_id, Review.sent_by, func.max(Review.sent_at))
     recent = statement.where(
-        Review.enrolment_id.in_(ids), Review.state == ReviewState.SENT, Review.sent_at > since
+        among(Review.enrolment_id, ids), Review.state == ReviewState.SENT, Review.sent_at > since
     )
-    return db.session.execute(recent.group_by(Review.enrolment_id, Review.sent_by)).all()
+    return _run(recent.group_by(Review.enrolment_id, Review.sent_by)).all()
 
 
 def _load_invitations(scene: Scene, due: Sequence[DueReminder], now: datetime) -> None:
@@ -357,7 +363,7 @@ def _load_invitations(scene: Scene, due: Sequence[DueReminder], now: datetime) -
     statement = (
         select(*_LINK_COLUMNS)
         .where(
-            AccountLink.account_id.in_(people),
+            among(AccountLink.account_id, people),
             AccountLink.purpose == LinkPurpose.INVITATION,
             AccountLink.used_at.is_(None),
             AccountLink.withdrawn_at.is_(None),
@@ -365,4 +371,4 @@ def _load_invitations(scene: Scene, due: Sequence[DueReminder], now: datetime) -
         )
         .order_by(AccountLink.id)
     )
-    scene.invitations = {row.account_id: Link._make(row) for row in db.session.execute(statement)}
+    scene.invitations = {row.account_id: Link._make(row) for row in _run(statement)}

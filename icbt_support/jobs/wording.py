@@ -73,10 +73,19 @@ class Wording:
             message_id=mailing.message_id,
             sender_name=self._sender_name(person, reminders[0]),
             called=person.called,
-            parts=[Part(row.kind, self.facts(row, person)) for row in reminders],
+            parts=self._parts(reminders, person),
             at=self._now,
             stop_url=self._stop_url(reminders),
         )
+
+    def _parts(self, reminders: Sequence[DueReminder], person: Person) -> list[Part]:
+        """One part for each thing there is to say: three messages waiting are said once."""
+        parts: list[Part] = []
+        for row in reminders:
+            part = Part(row.kind, self.facts(row, person))
+            if part not in parts:
+                parts.append(part)
+        return parts
 
     def facts(self, row: DueReminder, person: Person) -> dict[str, Any]:
         return {"detail": person.wants_detail, **_FACTS[row.kind](self, row, person)}

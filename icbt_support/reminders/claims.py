@@ -1,5 +1,6 @@
 """Claiming due emails: judged, folded into mailings and leased in one short transaction. Callers commit."""
 
+import json
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, TextClause, bindparam, select, text, update
 
-from icbt_support.db import db
+from icbt_support.db import UtcDateTime, db
 from icbt_support.reminders.folding import Parcel, fold, without_prompt
+from icbt_support.reminders.id_lists import among
 from icbt_support.reminders.models import Mailing, Reminder
 from icbt_support.reminders.rules import Channel, MailingState, ReminderState
 from icbt_support.reminders.verdicts import (
@@ -34,6 +35,32 @@ _STATE_AFTER = {
     Decision.HOLD_BACK: ReminderState.HELD_BACK,
     Decision.WITHDRAW: ReminderState.WITHDRAWN,
     Decision.EXPIRE: ReminderState.EXPIRED,
+}
+
+
+_OF_EACH = ("recipient_id", "service_id", "message_id", "local_on", "prompt_on", "prompt_number")
+
+
+def _insert_mailings(rows: str, columns: str) -> TextClause:
+    """All mailings of a claim in one statement; a prompt whose place is taken is left out."""
+    statement = text(
+        f"INSERT INTO mailings ({', '.join(_OF_EACH)}, state, attempt, claimed_by, claim_token, lease_until, "  # noqa: S608 (our own words)
+        f"reply, created_at) SELECT {columns}, 'claimed', 1, :worker, :token, :lease_until, '', :now "
+        f"FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING id, message_id"
+    )
+    instants = (bindparam("lease_until", type_=UtcDateTime()), bindparam("now", type_=UtcDateTime()))
+    return statement.bindparams(*instants)
+
+
+_INSERT_MAILINGS = {
+    "sqlite": _insert_mailings(
+        "json_each(:rows)", ", ".join(f"json_extract(value, '$.{name}')" for name in _OF_EACH)
+    ),
+    "postgresql": _insert_mailings(
+        "jsonb_to_recordset(CAST(:rows AS jsonb)) AS parcel(recipient_id bigint, service_id bigint, "
+        "message_id text, local_on date, prompt_on date, prompt_number int)",
+        ", ".join(_OF_EACH),
+    ),
 }
 
 
@@ -127,7 +154,7 @@ def settle_verdicts(
             alike[verdict].append(row.id)
     settled = put_off = 0
     for verdict, ids in alike.items():
-        change = update(reminders).where(reminders.c.id.in_(ids), reminders.c.state == ReminderState.OWED)
+        change = update(reminders).where(among(reminders.c.id, ids), reminders.c.state == ReminderState.OWED)
         if verdict.decision is Decision.PUT_OFF:
             connection.execute(change.values(due_at=verdict.until, reason=verdict.reason))
             put_off += len(ids)
@@ -164,7 +191,7 @@ def _prompts_sent(
     for person, on in connection.execute(
         select(mailings.c.recipient_id, mailings.c.prompt_on).where(
             text("mailings.prompt_on IS NOT NULL"),
-            mailings.c.recipient_id.in_(people),
+            among(mailings.c.recipient_id, people),
             mailings.c.prompt_on > since,
         )
     ):
@@ -198,30 +225,28 @@ def _write_mailings(
             "recipient_id": parcel.recipient_id,
             "service_id": parcel.service_id,
             "message_id": message_id,
-            "local_on": parcel.local_on,
-            "prompt_on": parcel.prompt_on,
+            "local_on": parcel.local_on.isoformat(),
+            "prompt_on": parcel.local_on.isoformat() if parcel.prompt_number is not None else None,
             "prompt_number": parcel.prompt_number,
-            "state": MailingState.CLAIMED,
-            "attempt": 1,
-            "claimed_by": lease.worker,
-            "claim_token": lease.token,
-            "lease_until": lease.until,
-            "reply": "",
-            "created_at": lease.now,
         }
         for message_id, parcel in by_message_id.items()
     ]
-    dialect_insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    insertion = dialect_insert(mailings).on_conflict_do_nothing()
+    found = connection.execute(
+        _INSERT_MAILINGS[connection.dialect.name],
+        {
+            "rows": json.dumps(rows),
+            "worker": lease.worker[:80],
+            "token": lease.token,
+            "lease_until": lease.until,
+            "now": lease.now,
+        },
+    )
     written: list[ClaimedMailing] = []
-    for mailing_id, message_id in connection.execute(
-        insertion.returning(mailings.c.id, mailings.c.message_id), rows
-    ):
+    for mailing_id, message_id in found.all():
         parcel = by_message_id.pop(message_id)
+        due = tuple(parcel.reminders)
         written.append(
-            ClaimedMailing(
-                mailing_id, message_id, parcel.recipient_id, parcel.service_id, 1, tuple(parcel.reminders)
-            )
+            ClaimedMailing(mailing_id, message_id, parcel.recipient_id, parcel.service_id, 1, due)
         )
     return written, list(by_message_id.values())
 
@@ -238,7 +263,7 @@ def _claim_again(
         return []
     taken = connection.execute(
         update(mailings)
-        .where(mailings.c.id.in_(of_mailing), mailings.c.state == MailingState.WAITING)
+        .where(among(mailings.c.id, of_mailing), mailings.c.state == MailingState.WAITING)
         .values(
             state=MailingState.CLAIMED,
             attempt=mailings.c.attempt + 1,

@@ -6,6 +6,7 @@ from sqlalchemy import insert, update
 
 from icbt_support.db import db
 from icbt_support.reminders.claims import due_reminders, judge_due, reminders, settle_verdicts
+from icbt_support.reminders.id_lists import among
 from icbt_support.reminders.models import InboxItem
 from icbt_support.reminders.rules import Channel, ReminderState
 from icbt_support.reminders.verdicts import Decision, Judge
@@ -39,7 +40,7 @@ def deliver_to_inboxes(judge: Judge, *, limit: int, now: datetime) -> tuple[int,
     )
     connection.execute(
         update(reminders)
-        .where(reminders.c.id.in_([row.id for row in wanted]), reminders.c.state == ReminderState.OWED)
+        .where(among(reminders.c.id, [row.id for row in wanted]), reminders.c.state == ReminderState.OWED)
         .values(state=ReminderState.HANDED_OVER, settled_at=now)
     )
     return len(due), len(wanted)

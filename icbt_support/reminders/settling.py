@@ -7,13 +7,25 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, exists, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text, update
 
 from icbt_support.db import db
 from icbt_support.reminders.claims import IS_OWED, LEASE, mailings, reminders
+from icbt_support.reminders.id_lists import IdList, among
 from icbt_support.reminders.rules import MailingState, Reason, ReminderState, next_try
 
 _REPLY_LENGTH = 200
+# Asked for every fifty mails, so it is built once.
+_STILL_WANTED = (
+    select(reminders.c.id)
+    .join(mailings, mailings.c.id == reminders.c.mailing_id)
+    .where(
+        among(reminders.c.id, bindparam("ids", type_=IdList())),
+        text("reminders.state = 'claimed'"),
+        text("mailings.state = 'claimed'"),
+        mailings.c.claim_token == bindparam("token"),
+    )
+)
 
 
 class Accepted(NamedTuple):
@@ -42,7 +54,7 @@ def settle_accepted(accepted: Sequence[Accepted], *, token: str, now: datetime) 
     connection.execute(
         update(reminders)
         .where(
-            reminders.c.id.in_(sent),
+            among(reminders.c.id, sent),
             reminders.c.mailing_id.is_not(None),
             reminders.c.state.in_([ReminderState.CLAIMED, ReminderState.OWED, ReminderState.WITHDRAWN]),
         )
@@ -59,7 +71,7 @@ def settle_from_journal(lines: Sequence[tuple[int, str, str]], *, now: datetime)
         replies = {line[0]: line[2] for line in lines if line[1] == token}
         rows = connection.execute(
             select(reminders.c.mailing_id, reminders.c.id).where(
-                reminders.c.mailing_id.in_(replies),
+                among(reminders.c.mailing_id, replies),
                 reminders.c.state.in_([ReminderState.CLAIMED, ReminderState.OWED]),
             )
         ).all()
@@ -76,19 +88,8 @@ def settle_from_journal(lines: Sequence[tuple[int, str, str]], *, now: datetime)
 
 def still_wanted(reminder_ids: Collection[int], *, token: str) -> set[int]:
     """Of these claimed reminders, those that nobody has withdrawn and that this worker still holds."""
-    connection = db.session.connection()
-    return set(
-        connection.execute(
-            select(reminders.c.id)
-            .join(mailings, mailings.c.id == reminders.c.mailing_id)
-            .where(
-                reminders.c.id.in_(reminder_ids),
-                reminders.c.state == ReminderState.CLAIMED,
-                mailings.c.claim_token == token,
-                mailings.c.state == MailingState.CLAIMED,
-            )
-        ).scalars()
-    )
+    found = db.session.connection().execute(_STILL_WANTED, {"ids": reminder_ids, "token": token})
+    return set(found.scalars())
 
 
 def renew_lease(token: str, *, real_now: datetime) -> None:
@@ -142,7 +143,7 @@ def drop_empty(mailing_ids: Collection[int], *, token: str) -> None:
     """Mailings in which nothing was wanted any more at the moment of sending; a prompt's place is free again."""
     connection = db.session.connection()
     held = _still_held(connection, mailing_ids, token)
-    connection.execute(update(mailings).where(mailings.c.id.in_(held)).values(_DROPPED))
+    connection.execute(update(mailings).where(among(mailings.c.id, held)).values(_DROPPED))
 
 
 def has_lost_leases(*, real_now: datetime) -> bool:
@@ -198,7 +199,7 @@ def _still_held(connection: Connection, mailing_ids: Collection[int], token: str
     if not mailing_ids:
         return set()
     statement = select(mailings.c.id).where(
-        mailings.c.id.in_(mailing_ids),
+        among(mailings.c.id, mailing_ids),
         or_(
             and_(mailings.c.state == MailingState.CLAIMED, mailings.c.claim_token == token),
             mailings.c.state == MailingState.WAITING,
@@ -214,7 +215,7 @@ def _write_replies(connection: Connection, accepted: Sequence[Accepted], now: da
         return
     connection.execute(
         update(mailings)
-        .where(mailings.c.id.in_([one.mailing_id for one in accepted]))
+        .where(among(mailings.c.id, [one.mailing_id for one in accepted]))
         .values(state=MailingState.HANDED_OVER, handed_over_at=now, lease_until=None, claim_token="")
     )
     if connection.dialect.name == "sqlite":
@@ -239,7 +240,7 @@ def _write_replies(connection: Connection, accepted: Sequence[Accepted], now: da
 def _wait(connection: Connection, ids: Collection[int], reply: str, attempt_change: int = 0) -> None:
     connection.execute(
         update(mailings)
-        .where(mailings.c.id.in_(ids))
+        .where(among(mailings.c.id, ids))
         .values(
             state=MailingState.WAITING,
             attempt=mailings.c.attempt + attempt_change,
@@ -254,7 +255,7 @@ def _wait(connection: Connection, ids: Collection[int], reply: str, attempt_chan
 def _owe_again(connection: Connection, mailing_ids: Collection[int]) -> None:
     connection.execute(
         update(reminders)
-        .where(reminders.c.mailing_id.in_(mailing_ids), reminders.c.state == ReminderState.CLAIMED)
+        .where(among(reminders.c.mailing_id, mailing_ids), reminders.c.state == ReminderState.CLAIMED)
         .values(state=ReminderState.OWED)
     )
 

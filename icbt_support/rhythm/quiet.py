@@ -24,6 +24,13 @@ class QuietReason(StrEnum):
     NOT_SEEN = "not_seen"
 
 
+class QuietTask(StrEnum):
+    """What is due about a quiet person: a call, later a decision of the clinician."""
+
+    CALL = "call"
+    DECIDE = "decide"
+
+
 @dataclass(frozen=True)
 class QuietPerson:
     """A course quiet for `days` days, since `since_on`; `tries` calls were logged since then."""
@@ -35,41 +42,17 @@ class QuietPerson:
     tries: int
     was_reached: bool
 
-
-def call_tasks(service_ids: Iterable[int], *, now: datetime) -> list[QuietPerson]:
-    """People to call: invited 8 days ago and not begun, or not seen for 14; until two tries or one talk."""
-    return [
-        person
-        for person in _quiet_people(service_ids, now)
-        if _call_day(person) <= person.days < _decision_day(person)
-        and person.tries < TRIES_FOR_A_CALL
-        and not person.was_reached
-    ]
+    @property
+    def task(self) -> QuietTask | None:
+        """The call until two tries or one talk; the decision from its own day on."""
+        if self.days >= _decision_day(self):
+            return QuietTask.DECIDE
+        is_tried = self.was_reached or self.tries >= TRIES_FOR_A_CALL
+        return QuietTask.CALL if self.days >= _call_day(self) and not is_tried else None
 
 
-def decisions_due(service_ids: Iterable[int], *, now: datetime) -> list[QuietPerson]:
-    """People on whom a clinician decides: 21 days invited and not begun, or not seen for 21 days."""
-    return [person for person in _quiet_people(service_ids, now) if person.days >= _decision_day(person)]
-
-
-def _call_day(person: QuietPerson) -> int:
-    rhythm = person.enrolment.service.rhythm
-    return (
-        rhythm.never_started_call_day
-        if person.reason is QuietReason.NEVER_STARTED
-        else rhythm.quiet_call_days
-    )
-
-
-def _decision_day(person: QuietPerson) -> int:
-    rhythm = person.enrolment.service.rhythm
-    if person.reason is QuietReason.NEVER_STARTED:
-        return rhythm.never_started_close_day
-    return rhythm.quiet_decide_days
-
-
-def _quiet_people(service_ids: Iterable[int], now: datetime) -> list[QuietPerson]:
-    """Everybody not begun or in rhythm, longest quiet first; a fixed number of statements."""
+def quiet_people(service_ids: Iterable[int], *, now: datetime) -> list[QuietPerson]:
+    """Everybody not begun or in rhythm with their quiet days, longest first; a fixed number of statements."""
     services = list(service_ids)
     waiting = not_started(services)
     begun = list(
@@ -95,6 +78,32 @@ def _quiet_people(service_ids: Iterable[int], now: datetime) -> list[QuietPerson
         for enrolment in enrolments
     ]
     return sorted(people, key=lambda person: (-person.days, person.enrolment.id))
+
+
+def call_tasks(service_ids: Iterable[int], *, now: datetime) -> list[QuietPerson]:
+    """People to call: invited 8 days ago and not begun, or not seen for 14; until two tries or one talk."""
+    return [person for person in quiet_people(service_ids, now=now) if person.task is QuietTask.CALL]
+
+
+def decisions_due(service_ids: Iterable[int], *, now: datetime) -> list[QuietPerson]:
+    """People on whom a clinician decides: 21 days invited and not begun, or not seen for 21 days."""
+    return [person for person in quiet_people(service_ids, now=now) if person.task is QuietTask.DECIDE]
+
+
+def _call_day(person: QuietPerson) -> int:
+    rhythm = person.enrolment.service.rhythm
+    return (
+        rhythm.never_started_call_day
+        if person.reason is QuietReason.NEVER_STARTED
+        else rhythm.quiet_call_days
+    )
+
+
+def _decision_day(person: QuietPerson) -> int:
+    rhythm = person.enrolment.service.rhythm
+    if person.reason is QuietReason.NEVER_STARTED:
+        return rhythm.never_started_close_day
+    return rhythm.quiet_decide_days
 
 
 def _describe(

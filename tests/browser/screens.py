@@ -13,7 +13,7 @@ from icbt_support.factory import create_app
 from icbt_support.settings import read_settings
 from tests.browser.conftest import PEOPLE, PROJECT, DemoServer, free_port, sign_in, wait_for
 from tests.browser.crawling import crawl
-from tests.browser.test_every_page import STARTS, WIDTHS
+from tests.browser.test_every_page import ROLES, STARTS, WIDTHS
 
 OUT = PROJECT / "screens"
 
@@ -47,7 +47,7 @@ def take(browser: Browser, server: DemoServer, who: str) -> None:
     page = sign_in(context, server, PEOPLE[who])
     folder = OUT / who
     folder.mkdir(parents=True, exist_ok=True)
-    for endpoint, addresses in crawl(page, app, server.url, STARTS[who]).addresses.items():
+    for endpoint, addresses in crawl(page, app, server.url, STARTS[who], ROLES[who]).addresses.items():
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(server.url + addresses[0])

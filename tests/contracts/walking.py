@@ -1,8 +1,11 @@
 """Walking the map: every address that a rule may have with the rows that exist, for whoever asks."""
 
 from collections.abc import Iterable, Iterator
-from itertools import product
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from itertools import islice, product
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from flask import Flask
 from sqlalchemy import func, select
@@ -12,6 +15,7 @@ from icbt_support.accounts.models import Account
 from icbt_support.db import db
 from icbt_support.pages.guards import access_of
 from icbt_support.tables import METADATA
+from tests.browsing import PageClient
 
 ID_TABLES = {
     "absence_id": "absences",
@@ -40,6 +44,7 @@ WORDS = {
     "until_day": ["2026-12-03"],
 }
 BEYOND = 2
+MOST_ADDRESSES = 24
 
 
 def rules(app: Flask, method: str) -> list[Rule]:
@@ -88,3 +93,90 @@ def is_for(app: Flask, rule: Rule, account: Account | None) -> bool:
         return access is not None
     held = {membership.role for membership in account.memberships} if account else set()
     return account is not None and (not access.roles or bool(access.roles & held))
+
+
+# Forms -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Form:
+    """A posting form as it stood on a page: where it goes, and what a press on its button would send."""
+
+    page: str
+    action: str
+    values: dict[str, str]
+    typed: frozenset[str]
+
+
+class _FormReader(HTMLParser):
+    """The posting forms of a page."""
+
+    def __init__(self, page: str, html: str) -> None:
+        super().__init__()
+        self.page = page
+        self.forms: list[Form] = []
+        self._action: str | None = None
+        self._values: dict[str, str] = {}
+        self._typed: set[str] = set()
+        self._select = self._textarea = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form" and given.get("method", "").lower() == "post":
+            self._action = given.get("action") or self.page
+            self._values, self._typed = {}, set()
+        if self._action is None:
+            return
+        name = given.get("name", "")
+        if tag == "option" and self._select and (given.get("value") or "selected" in given):
+            if not self._values.get(self._select) or "selected" in given:
+                self._values[self._select] = given.get("value", "")
+        if not name:
+            return
+        if tag == "select":
+            self._select = name
+            self._values.setdefault(name, "")
+        elif tag == "textarea":
+            self._textarea = name
+            self._values[name] = ""
+            self._typed.add(name)
+        elif given.get("type") in ("radio", "checkbox"):
+            if "checked" in given or name not in self._values:
+                self._values[name] = given.get("value", "on")
+        elif tag in ("input", "button"):
+            self._values.setdefault(name, given.get("value", ""))
+            if given.get("type", "text") in ("text", "email", "tel", "password", "search", "number"):
+                self._typed.add(name)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self._select = ""
+        if tag == "textarea":
+            self._textarea = ""
+        if tag == "form" and self._action is not None:
+            path = urlsplit(urljoin(f"http://localhost{self.page}", self._action)).path
+            self.forms.append(Form(self.page, path, self._values, frozenset(self._typed)))
+            self._action = None
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self._values[self._textarea] += data
+
+
+def forms_for(app: Flask, account: Account | None, browser: PageClient) -> dict[str, Form]:
+    """The first form met for every posting endpoint, on a walk over all pages of this person."""
+    found: dict[str, Form] = {}
+    adapter = app.url_map.bind("localhost")
+    ids = {name: range(1, highest + 1) for name, highest in highest_ids().items()}
+    for rule in rules(app, "GET"):
+        if not is_for(app, rule, account):
+            continue
+        for address in islice(addresses(app, rule, ids), MOST_ADDRESSES):
+            response = browser.http.get(address)
+            if response.status_code != 200 or response.mimetype != "text/html":
+                continue
+            for form in _FormReader(address, response.get_data(as_text=True)).forms:
+                endpoint, _ = adapter.match(form.action, method="POST")
+                found.setdefault(str(endpoint), form)
+    return found

@@ -31,7 +31,7 @@ MAILS = 2_000
 CONNECTIONS = 2
 PATIENCE_SECONDS = 120
 # As docs/operations.md asks of a server: a process that stands still inside a transaction loses it, and its locks.
-LET_GO_OF_LOCKS = "?options=-c%20idle_in_transaction_session_timeout%3D4s"
+LET_GO_OF_LOCKS = "options=-c%20idle_in_transaction_session_timeout%3D4s"
 
 
 class Fleet:
@@ -120,7 +120,8 @@ def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'faults.sqlite'}"
     else:
-        url = request.getfixturevalue("postgresql").new_database() + LET_GO_OF_LOCKS
+        url = request.getfixturevalue("postgresql").new_database()
+        url += ("&" if "?" in url else "?") + LET_GO_OF_LOCKS
     with ExitStack() as stack:
         sink = stack.enter_context(running_sink(tmp_path, MAILS, delay=0.002, is_logged=True))
         stack.enter_context(application(url))

@@ -33,6 +33,7 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 # Pages that differ by their question alone: the checker looks at the first of each visitor.
 ONE_OF_MANY = re.compile(r"^/check-in/[a-z0-9-]+/\d+$")
+REFUSALS = (400, 409, 422)
 PICTURES = os.environ.get("JOURNEY_PICTURES")
 
 
@@ -151,15 +152,19 @@ class Visitor:
     def select(self, label: str, words: str) -> None:
         self.page.get_by_label(label, exact=True).select_option(label=words)
 
-    def press(self, words: str) -> None:
-        self._follow(self.page.locator("main").get_by_role("button", name=words, exact=True).first)
+    def press(self, words: str, *, times: int = 1) -> None:
+        self._follow(self.page.locator("main").get_by_role("button", name=words, exact=True).first, times)
 
     def follow(self, words: str) -> None:
         self._follow(self.page.get_by_role("link", name=words).first)
 
-    def _follow(self, control: Locator) -> None:
-        with self.page.expect_navigation():
-            control.click()
+    def _follow(self, control: Locator, times: int = 1) -> None:
+        with self.page.expect_navigation() as arriving:
+            control.click(click_count=times)
+        response = arriving.value
+        if response is not None and response.status in REFUSALS:
+            # A form that asks again: the browser notes the status of the page itself.
+            self._said = [words for words in self._said if f"status of {response.status}" not in words]
         self.look()
 
     def sees(self, words: str) -> None:

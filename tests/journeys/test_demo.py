@@ -1,4 +1,4 @@
-"""The demo: built through time by the product's own verbs, it shows each role its first minute, and its clock moves on."""
+"""The demo, built through time by the product's own verbs, shows each role its first minute."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, g
 from sqlalchemy import create_engine, func, select
+from werkzeug.test import TestResponse
 
 from icbt_support import clock
 from icbt_support.accounts.models import Account
@@ -40,10 +41,9 @@ from icbt_support.risk.models import ReadFirst, RiskAlert
 from icbt_support.settings import read_settings
 from icbt_support.tables import METADATA
 from tests.browsing import PageClient
-from werkzeug.test import TestResponse
 
 pytestmark = pytest.mark.xdist_group("demo")
-PATIENTS, WEEKS = 22, 8
+PATIENTS, WEEKS = 40, 8
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,12 @@ def test_it_ends_with_something_of_everything(demo: Flask) -> None:
     assert [r.enrolment.patient.full_name for r in owed if r.is_late(now)] == ["Ruth Okafor"]
     assert count(select(func.count()).where(ReadFirst.subject == "message", ReadFirst.read_at.is_(None))) == 1
     assert count(select(func.count()).where(RiskAlert.resolved_at.is_(None))) == 1
-    for state in (EnrolmentState.ONBOARDING, EnrolmentState.INVITED, EnrolmentState.AWAY, EnrolmentState.PAUSED):
+    for state in (
+        EnrolmentState.ONBOARDING,
+        EnrolmentState.INVITED,
+        EnrolmentState.AWAY,
+        EnrolmentState.PAUSED,
+    ):
         assert count(select(func.count()).where(Enrolment.state == state)) == 1, state
     codes = set(db.session.scalars(select(Enrolment.end_code).where(Enrolment.state == EnrolmentState.ENDED)))
     assert codes >= {
@@ -127,12 +132,16 @@ def test_it_ends_with_something_of_everything(demo: Flask) -> None:
 
 def test_nothing_of_it_was_written_past_the_verbs(demo: Flask) -> None:
     """Each sent review has its letter and its audit line; the audit's seals hold; SMTP had nothing to do."""
-    sent = count(select(func.count()).where(Review.state == ReviewState.SENT, Review.kind != ReviewKind.WELCOME))
+    sent = count(
+        select(func.count()).where(Review.state == ReviewState.SENT, Review.kind != ReviewKind.WELCOME)
+    )
     assert sent > 40
     assert verify_audit(key=demo.config["SETTINGS"].seal_key, now=clock.real_now()) is None
     assert mails_in_mailbox() == []
     assert count(select(func.count()).where(Reminder.state == ReminderState.HANDED_OVER)) > 100
-    assert not count(select(func.count()).where(Reminder.state.in_([ReminderState.FAILED, ReminderState.CLAIMED])))
+    assert not count(
+        select(func.count()).where(Reminder.state.in_([ReminderState.FAILED, ReminderState.CLAIMED]))
+    )
 
 
 def test_sams_first_minute(demo: Flask) -> None:
@@ -149,7 +158,9 @@ def test_sams_first_minute(demo: Flask) -> None:
     assert f"{week.next_review_at:%A %d %B %H}" == "Thursday 26 November 17"
     assert week.reminders.words == "Reminders: 2 sent, 1 held back because Priya had written"
     done = [one for one in week.items if one.state is ItemState.DONE]
-    assert [(one.item.title, f"{one.settled_at:%H:%M}") for one in done] == [("Why doing comes first", "09:55")]
+    assert [(one.item.title, f"{one.settled_at:%H:%M}") for one in done] == [
+        ("Why doing comes first", "09:55")
+    ]
     scores = scores_of([enrolment.id])[enrolment.id]
     assert [score.total for score in scores["phq-9"]] == [17, 14, 11]
     assert [score.total for score in scores["gad-7"]] == [12, 11, 9]
@@ -170,7 +181,10 @@ def test_priyas_first_minute(demo: Flask) -> None:
     priya = find_account_by_email(PRIYA)
     assert priya is not None
     queue = build_queue(
-        load_people(enrolments.for_supporter(priya, now=STANDS_AT)), account_id=priya.id, now=STANDS_AT, zone=ZONE
+        load_people(enrolments.for_supporter(priya, now=STANDS_AT)),
+        account_id=priya.id,
+        now=STANDS_AT,
+        zone=ZONE,
     )
     names = {
         section: [person.enrolment.patient.full_name for person in people]
@@ -188,7 +202,8 @@ def test_priyas_first_minute(demo: Flask) -> None:
 
 def test_leos_letter_is_half_written(demo: Flask) -> None:
     review = next_review(the_course_of("leo.grant@example.org"))
-    assert review is not None and review.draft is not None
+    assert review is not None
+    assert review.draft is not None
     assert review.state is ReviewState.DRAFTED
     page = words_of(signed_in(demo, PRIYA).get(f"/supporting/reviews/{review.id}"))
     assert "You went to bed before midnight on three nights" in page

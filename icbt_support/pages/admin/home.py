@@ -11,6 +11,7 @@ from icbt_support.cadence import local_day
 from icbt_support.hours import queries as hours
 from icbt_support.pages.guards import allow, current_service, request_time
 from icbt_support.pages.kit import long_day
+from icbt_support.programme.library import programmes
 from icbt_support.service.models import Service
 from icbt_support.service.rules import help_lines_need_a_check, missing_before_inviting
 
@@ -48,6 +49,7 @@ def show() -> str:
         before_inviting=[_task_of(words) for words in missing],
         tasks=_tasks(service),
         counts=counts,
+        programmes=list(programmes().values()),
     )
 
 

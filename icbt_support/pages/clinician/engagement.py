@@ -8,6 +8,7 @@ from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import local_day
 from icbt_support.db import commit_with_retry
+from icbt_support.engagement.figures import ModuleReach
 from icbt_support.engagement.overview import ENOUGH_FOR_A_FINDING, Overview, PersonRow, overview_of
 from icbt_support.engagement.status import NextAction
 from icbt_support.pages import charts
@@ -27,38 +28,40 @@ def show() -> str:
     commit_with_retry(lambda: audit.record("read_engagement", by=by, now=now, service_id=service.id))
     programme = next(iter(programmes().values()))
     overview = overview_of(service, programme, now=now)
-    is_everyone = request.args.get("people") == "everyone"
-    people = overview.people if is_everyone else overview.people[:FIRST_SHOWN]
+    people = _shown(overview, is_everyone=request.args.get("people") == "everyone")
+    reached = [row for row in overview.reach if row.had_time]
     return render_template(
         "clinician/engagement.html",
         overview=overview,
         people=people,
-        is_everyone=is_everyone,
         today=local_day(now, service.zone),
-        actions={row.person.enrolment.id: _action(row) for row in people},
+        actions={row.person.enrolment.id: _address_of(row) for row in people},
         rhythm_chart=_rhythm_chart(overview),
         visits_chart=_visits_chart(overview),
-        reach_chart=charts.reach_bars(
-            "module-reach",
-            "Of those whose plan had time for the module, how many opened it",
-            [(row.label, row.opened, row.had_time) for row in overview.reach],
-            floor=ENOUGH_FOR_A_FINDING,
-        ),
+        reach_chart=_reach_chart(reached) if reached else None,
+        not_reached=_not_reached_words([row for row in overview.reach if not row.had_time]),
+        has_few=any(row.had_time < ENOUGH_FOR_A_FINDING for row in reached),
         enough=ENOUGH_FOR_A_FINDING,
     )
 
 
-def _action(row: PersonRow) -> tuple[str, str]:
-    """The words and the address of the one action of a person."""
-    enrolment, action = row.person.enrolment, row.status.action
-    words = action.value.format(supporter=enrolment.supporter.called)
+def _shown(overview: Overview, *, is_everyone: bool) -> tuple[PersonRow, ...]:
+    """Everybody who needs a look, however many; others until the first page is full."""
+    if is_everyone:
+        return overview.people
+    return overview.people[: max(FIRST_SHOWN, overview.need_a_look)]
+
+
+def _address_of(row: PersonRow) -> str:
+    """Where the one action of a person leads."""
+    number, action = row.person.enrolment.id, row.status.action
     if action is NextAction.OPEN_ALERT:
-        return words, url_for("clinician_risk.show", alert_id=row.person.alerts[0].alert.id)
-    if action is NextAction.BOOK_CALL:
-        return words, url_for("clinician_contact.show", enrolment_id=enrolment.id)
-    if action in (NextAction.MOVE_TO_COVER, NextAction.DECIDE):
-        return words, url_for("clinician_decisions.show", enrolment_id=enrolment.id)
-    return words, url_for("clinician_patient.show", enrolment_id=enrolment.id)
+        return url_for("clinician_risk.show", alert_id=row.person.alerts[0].alert.id)
+    if action is NextAction.LOG_CALL:
+        return url_for("clinician_contact.show", enrolment_id=number)
+    if action is NextAction.LOOK:
+        return url_for("clinician_patient.show", enrolment_id=number)
+    return url_for("clinician_decisions.show", enrolment_id=number)
 
 
 def _rhythm_chart(overview: Overview) -> charts.Chart:
@@ -93,6 +96,24 @@ def _visits_chart(overview: Overview) -> charts.Chart:
             charts.Series("Did not visit", "none", [week.no_visit for week in weeks]),
         ],
     )
+
+
+def _reach_chart(reached: list[ModuleReach]) -> charts.Chart:
+    return charts.reach_bars(
+        "module-reach",
+        "Of those whose plan had time for the module, how many opened it",
+        [(row.label, row.opened, row.had_time) for row in reached],
+        floor=ENOUGH_FOR_A_FINDING,
+    )
+
+
+def _not_reached_words(rows: list[ModuleReach]) -> str:
+    """Modules without a figure: n = 0 is no rate."""
+    if not rows:
+        return ""
+    if len(rows) == 1:
+        return f"Nobody's plan has had time for module {rows[0].number} yet."
+    return f"Nobody's plan has had time for modules {rows[0].number} to {rows[-1].number} yet."
 
 
 def _week_label(monday: date) -> str:

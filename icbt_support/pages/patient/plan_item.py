@@ -9,16 +9,16 @@ from wtforms.validators import InputRequired
 
 from icbt_support.accounts.models import Role
 from icbt_support.enrolments.models import Enrolment
-from icbt_support.enrolments.queries import local_today
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LongText, day_choices, parse_time, time_choices
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 from icbt_support.pages.kit import clock_time, long_day
+from icbt_support.pages.patient.plan_rows import PlanItems
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem
 from icbt_support.plan.queries import items_with_state, open_week_of, scoped_item
 from icbt_support.plan.rules import ItemIsSettled, OutsideTheWeek
-from icbt_support.programme.library import find_programme
 from icbt_support.rhythm import acts, moving
+from icbt_support.risk.rules import holds_read_first_phrase, phrases_of
 
 blueprint = Blueprint("patient_plan_item", __name__)
 ANY_TIME = "any"
@@ -53,7 +53,7 @@ def index() -> str:
 @allow(Role.PATIENT)
 def show(item_id: int) -> str:
     enrolment, item = my_enrolment(), _my_item(item_id)
-    return _render(enrolment, item, _move_form(enrolment, item), SettleForm(words=item.patient_words))
+    return _render(enrolment, item, _move_form(enrolment, item), _kept_words(item))
 
 
 @blueprint.post("/week/plan/<id:item_id>/move")
@@ -63,14 +63,14 @@ def move(item_id: int) -> str | Response | tuple[str, int]:
     enrolment, item = my_enrolment(), _my_item(item_id)
     form = _move_form(enrolment, item)
     if not form.validate_on_submit():
-        return _render(enrolment, item, form, SettleForm()), 400
+        return _render(enrolment, item, form, _kept_words(item)), 400
     on, at = date.fromisoformat(form.on.data), None if form.at.data == ANY_TIME else parse_time(form.at.data)
     try:
         moving.move_item(item, on, at, by=patient_actor(enrolment), now=request_time())
     except OutsideTheWeek as refusal:
         days = f"{long_day(refusal.earliest_on)} to {long_day(refusal.latest_on)}"
         form.on.errors = [f"Select a day in this week: {days}"]
-        return _render(enrolment, item, form, SettleForm()), 400
+        return _render(enrolment, item, form, _kept_words(item)), 400
     except ItemIsSettled:
         flash("That is settled already, so it stays where it was.", "information")
         return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
@@ -97,7 +97,11 @@ def skip(item_id: int) -> str | Response | tuple[str, int]:
 @commits
 def tell_ready() -> Response:
     enrolment = my_enrolment()
-    acts.tell_ready(enrolment, by=patient_actor(enrolment), now=request_time())
+    try:
+        acts.tell_ready(enrolment, by=patient_actor(enrolment), now=request_time())
+    except acts.NoOpenWeek:
+        flash("No week is open now, so there is nothing to be ready for yet.", "information")
+        return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
     flash(f"{enrolment.supporter.called} will see that you are ready for more.", "success")
     return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
 
@@ -119,6 +123,8 @@ def _settle(item_id: int, state: ItemState, words: str) -> str | Response | tupl
     except ItemIsSettled:
         flash("That week is closed. What you did is kept.", "information")
         return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
+    if holds_read_first_phrase(form.words.data, phrases_of(enrolment.service)):
+        return redirect(url_for("patient_safety.show"))  # type: ignore[return-value]
     flash(words, "success")
     return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
 
@@ -127,10 +133,9 @@ def _move_form(enrolment: Enrolment, item: PlanItem) -> MoveForm:
     form = MoveForm(
         on=item.planned_on.isoformat(), at=item.planned_time.strftime("%H:%M") if item.planned_time else ANY_TIME
     )
-    today = local_today(enrolment, request_time())
-    last = item.week.review_on
-    days = [today + timedelta(days=n) for n in range((last - today).days + 1)]
-    form.on.choices = day_choices(days or [item.planned_on])
+    first_on, last_on = moving.days_for(item, enrolment, now=request_time())
+    days = [first_on + timedelta(days=n) for n in range((last_on - first_on).days + 1)]
+    form.on.choices = day_choices(days)
     times = time_choices(FIRST_HOUR, LAST_HOUR)
     planned = item.planned_time
     if planned is not None and planned.strftime("%H:%M") not in dict(times):
@@ -139,27 +144,21 @@ def _move_form(enrolment: Enrolment, item: PlanItem) -> MoveForm:
     return form
 
 
+def _kept_words(item: PlanItem) -> SettleForm:
+    return SettleForm(formdata=None, words=item.patient_words)
+
+
 def _render(enrolment: Enrolment, item: PlanItem, move_form: MoveForm, settle_form: SettleForm) -> str:
+    plan = PlanItems(enrolment)
     return render_template(
         "patient/plan_item.html",
         item=item,
-        tool=_tool_of(enrolment, item),
+        start=plan.start(item),
+        agreed_with=plan.agreed_with(item),
         move_form=move_form,
         settle_form=settle_form,
-        supporter=enrolment.supporter,
+        form=settle_form if settle_form.errors else move_form,
         is_open=item.state is ItemState.PLANNED and item.week.is_open,
         ItemKind=ItemKind,
         ItemState=ItemState,
     )
-
-
-def _tool_of(enrolment: Enrolment, item: PlanItem) -> str | None:
-    """The tool that a practice or an agreed step uses, if it uses one."""
-    kind, _, rest = item.subject.partition(":")
-    if kind == "tool":
-        return rest
-    if kind != "practice":
-        return None
-    module_slug, _, practice_slug = rest.partition("/")
-    module = find_programme(enrolment.programme_slug, enrolment.programme_version).module(module_slug)
-    return next((practice.tool for practice in module.practice if practice.slug == practice_slug), None)

@@ -1,4 +1,6 @@
-"""A database full of people: accounts, courses, weeks, plans and messages, and the reminders that they are due."""
+"""A database full of people: accounts, courses, weeks, plans and messages, and the reminders that they are
+due.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -28,7 +30,9 @@ def populate(people: int, reminders_each: int) -> None:
         Base.metadata.create_all(connection)
         assert_triggers(connection)
         connection.execute(insert(Service), [_service()])
-        connection.execute(insert(Account), [_account(number, f"Staff {number}") for number in range(1, STAFF + 1)])
+        connection.execute(
+            insert(Account), [_account(number, f"Staff {number}") for number in range(1, STAFF + 1)]
+        )
     for start in range(0, people, CHUNK):
         numbers = range(start, min(start + CHUNK, people))
         with db.engine.begin() as connection:
@@ -64,7 +68,9 @@ def _tidy() -> None:
         if is_postgresql:
             connection.driver_connection.autocommit = True  # type: ignore[union-attr]
         cursor = connection.cursor()
-        for statement in ("VACUUM ANALYZE",) if is_postgresql else ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
+        for statement in (
+            ("VACUUM ANALYZE",) if is_postgresql else ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)")
+        ):
             cursor.execute(statement)
         cursor.close()
         if is_postgresql:

@@ -13,7 +13,9 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 @dataclass(frozen=True)
 class Row:
-    """One measure. `ratio` is its value by the one it stands against; `met` is computed from the goal, never typed."""
+    """One measure. `ratio` is its value by the one it stands against; `met` is computed from the goal, never
+    typed.
+    """
 
     measure: str
     value: float
@@ -34,7 +36,14 @@ class Report:
         self._show(Row(measure, _rounded(value), unit))
 
     def add_ratio(
-        self, measure: str, value: float, unit: str, *, against: str, other: float, at_least: float | None = None
+        self,
+        measure: str,
+        value: float,
+        unit: str,
+        *,
+        against: str,
+        other: float,
+        at_least: float | None = None,
     ) -> None:
         """A figure beside another of the same run; with `at_least`, the goal is for their ratio."""
         ratio = value / other if other else 0.0

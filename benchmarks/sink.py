@@ -1,8 +1,9 @@
-"""A mail server that does as little as one can: it answers, and counts each recipient's mails in mapped bytes.
+"""A mail server that does as little as one can: it answers, and counts each recipient's mails in mapped
+bytes.
 
-Recipients are `p<number>@…`; byte <number> of the counts file is how often a mail to them was taken. It pipelines,
-and may be told to take its time. Run as a process of its own: `python -m benchmarks.sink COUNTS [--delay SECONDS]
-[--log FILE] [--plain]`; it prints its port.
+Recipients are `p<number>@…`; byte <number> of the counts file is how often a mail to them was taken. It
+pipelines, and may be told to take its time. Run as a process of its own: `python -m benchmarks.sink COUNTS
+[--delay SECONDS] [--log FILE] [--plain]`; it prints its port.
 """
 
 import argparse

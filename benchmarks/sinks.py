@@ -53,7 +53,9 @@ def running_sink(
 
 
 def own_rate(sink: RunningSink, mail: bytes, seconds: float = 2.0) -> float:
-    """Mails a second when the client does nothing but write: envelope and body in one go, answers thrown away."""
+    """Mails a second when the client does nothing but write: envelope and body in one go, answers thrown
+    away.
+    """
     envelope = b"MAIL FROM:<a@bench.example.net>\r\nRCPT TO:<p0@bench.example.net>\r\nDATA\r\n"
     each = 50
     block = (envelope + mail + b"\r\n.\r\n") * each

@@ -1,4 +1,6 @@
-"""What every channel of delivery offers: mails go in as they are needed, outcomes come out as they are known."""
+"""What every channel of delivery offers: mails go in as they are needed, outcomes come out as they are
+known.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
@@ -6,7 +8,9 @@ from typing import NamedTuple, Protocol
 
 
 class Mail(NamedTuple):
-    """One rendered email; `reference` is its sender's own number for it, `data` the whole message with CRLF lines."""
+    """One rendered email; `reference` is its sender's own number for it, `data` the whole message with CRLF
+    lines.
+    """
 
     reference: int
     address: str
@@ -15,7 +19,9 @@ class Mail(NamedTuple):
 
 
 class Result(StrEnum):
-    """ACCEPTED: the provider has it. LATER: try again. The other two are for good; only one blames the address."""
+    """ACCEPTED: the provider has it. LATER: try again. The other two are for good; only one blames the
+    address.
+    """
 
     ACCEPTED = "accepted"
     LATER = "later"
@@ -30,7 +36,9 @@ class Outcome(NamedTuple):
 
 
 class ChannelAway(Exception):
-    """The channel as a whole takes nothing now (refused connection, 421, refused sender). No single mail is to blame."""
+    """The channel as a whole takes nothing now (refused connection, 421, refused sender). No single mail is
+    to blame.
+    """
 
 
 IsStillWanted = Callable[[int], bool]

@@ -1,7 +1,7 @@
-"""Mails rendered from templates/outbound: a text and an HTML part in a skeleton, without an object for each mail.
+"""Mails rendered from templates/outbound: a text and an HTML part in a skeleton, without an object for each.
 
-`<kind>.txt` begins with its subject ("Subject: …") and an empty line; `<kind>.html` is the same for HTML. The frame
-around them is `_frame.txt` and `_frame.html`. Everything is 7-bit when it leaves here, so any server can take it.
+`<kind>.txt` begins with its subject ("Subject: ...") and an empty line; `<kind>.html` is the same for HTML.
+The frame around them is `_frame.txt` and `_frame.html`. All is 7-bit when it leaves, so any server can take it.
 """
 
 import base64
@@ -66,7 +66,11 @@ class Renderer:
         self.domain = mail_from.rpartition("@")[2]
         loader = FileSystemLoader(OUTBOUND)
         self._plain = Environment(
-            loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False  # noqa: S701 (plain text)
+            loader=loader,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # noqa: S701 (plain text)
         )
         self._html = Environment(
             loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
@@ -148,8 +152,8 @@ class Renderer:
 
     def _check_links(self, text: str) -> None:
         for link in _LINK.findall(text):
-            rest = link[len(self._base_url) :]
-            if not link.startswith(self._base_url) or rest[:1] not in ("", "/", ".", ")", "?"):
+            home, rest = link[: len(self._base_url)], link[len(self._base_url) :].rstrip(".,)")
+            if home != self._base_url or rest[:1] not in ("", "/", "?"):
                 raise UnsafeMail(f"A mail holds a link that leads elsewhere: {link[:80]}")
 
 

@@ -1,7 +1,7 @@
 """What the provider took, written down the moment it said so, until the database knows.
 
-Each worker holds one slot: a file under a lock that ends with the process, however it ends. One line, one write.
-A slot whose worker has gone is read and emptied by whoever finds it, before leases are recovered.
+Each worker holds one slot: a file under a lock that ends with the process, however it ends. One line, one
+write. A slot whose worker has gone is read and emptied by whoever finds it, before leases are recovered.
 """
 
 import fcntl
@@ -36,7 +36,9 @@ class SendJournal:
         os.ftruncate(self._descriptor, 0)
 
     def replay(self, settle: Settle) -> int:
-        """Hands `settle` what stands here from before, and empties the slot. Returns how many lines it was."""
+        """Hands `settle` what stands here from before, and empties the slot. Returns how many lines it
+        was.
+        """
         return _replay(self.path, self._descriptor, settle)
 
     def close(self) -> None:
@@ -56,7 +58,9 @@ def open_journal(folder: Path) -> SendJournal:
 
 
 def replay_journals(folder: Path, settle: Settle) -> int:
-    """Hands `settle` the lines of every slot that nobody holds, and empties each. Returns how many lines it was."""
+    """Hands `settle` the lines of every slot that nobody holds, and empties each. Returns how many lines it
+    was.
+    """
     replayed = 0
     for path in sorted(folder.glob("slot-*.journal")):
         descriptor = _take(path)
@@ -70,7 +74,9 @@ def replay_journals(folder: Path, settle: Settle) -> int:
 
 
 def lines_of_others(folder: Path, own: SendJournal | None = None) -> list[JournalLine]:
-    """What stands in every other slot, also in those whose workers live: a worker may be stopped past its lease."""
+    """What stands in every other slot, also in those whose workers live: a worker may be stopped past its
+    lease.
+    """
     paths = sorted(folder.glob("slot-*.journal"))
     return [line for path in paths if own is None or path != own.path for line in _read(path)]
 

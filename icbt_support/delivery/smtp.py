@@ -17,7 +17,9 @@ class SmtpChannel:
     A kill loses no more than one reply for each open connection.
     """
 
-    def __init__(self, server: SmtpServer, mail_from: str, *, connections: int = 1, max_per_second: int = 0) -> None:
+    def __init__(
+        self, server: SmtpServer, mail_from: str, *, connections: int = 1, max_per_second: int = 0
+    ) -> None:
         self._pool = [SmtpConnection(server, mail_from) for _ in range(connections)]
         self._pause = 1 / max_per_second if max_per_second else 0.0
         self._next_start = 0.0

@@ -1,4 +1,6 @@
-"""One SMTP connection that pipelines (RFC 2920) when the server offers it, and asks one command at a time when not."""
+"""One SMTP connection that pipelines (RFC 2920) when the server offers it, and asks one command at a time
+when not.
+"""
 
 import base64
 import contextlib
@@ -15,10 +17,11 @@ from icbt_support.settings import SmtpServer
 
 TIMEOUT_SECONDS = 60.0
 LONGEST_REPLY_LINE = 4096
-# A server that takes longer than this for a message gets no envelope ahead of time: what is withdrawn meanwhile
-# can then still be kept back.
+# A server that takes longer than this for a message gets no envelope ahead of time: what is withdrawn
+# meanwhile can then still be kept back.
 LOOK_AHEAD_SECONDS = 0.25
-# A mail that was taken longer ago than this (a slow server, a stopped process) is asked about again before its body.
+# A mail that was taken longer ago than this (a slow server, a stopped process) is asked about again before
+# its body.
 ASK_AGAIN_SECONDS = 0.8
 CHANNEL_CODES = (421, 454)
 TakeNext = Callable[[], Mail | None]
@@ -76,7 +79,8 @@ class SmtpConnection:
         self._round_trip = 0.0
         self.used_at = 0.0
 
-    # Opening -------------------------------------------------------------------------------------------------
+    # Opening
+    # -------------------------------------------------------------------------------------------------
 
     @property
     def is_open(self) -> bool:
@@ -90,7 +94,9 @@ class SmtpConnection:
         return self._socket.fileno() if self._socket is not None else -1
 
     def open(self) -> None:
-        """Connects, encrypts when offered, signs in when asked to. Raises `ChannelAway` with the reason in words."""
+        """Connects, encrypts when offered, signs in when asked to. Raises `ChannelAway` with the reason in
+        words.
+        """
         try:
             self._connect()
         except (OSError, ssl.SSLError) as error:
@@ -122,7 +128,8 @@ class SmtpConnection:
     def _encrypt(self, connection: socket.socket) -> ssl.SSLSocket:
         context = ssl.create_default_context()
         if not self._server.use_tls and self._server.username is None:
-            # A relay next door with a certificate of its own: encrypted beats plain, and no password is at stake.
+            # A relay next door with a certificate of its own: encrypted beats plain, and no password is at
+            # stake.
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context.wrap_socket(connection, server_hostname=self._server.host)
@@ -180,7 +187,8 @@ class SmtpConnection:
         self._waiting.clear()
         self._unsent.clear()
 
-    # Sending -------------------------------------------------------------------------------------------------
+    # Sending
+    # -------------------------------------------------------------------------------------------------
 
     def start(self, mail: Mail) -> None:
         """Begins a mail on a connection that is not busy."""
@@ -213,14 +221,15 @@ class SmtpConnection:
         if data:
             self._socket.sendall(data)
 
-    # Reading -------------------------------------------------------------------------------------------------
+    # Reading
+    # -------------------------------------------------------------------------------------------------
 
     def read(self, take_next: TakeNext, is_still_wanted: IsStillWanted) -> Iterator[Outcome]:
         """Reads what has come in, sends what follows from it, and yields what became of mails.
 
         `take_next` is asked for a mail when its envelope can travel with the body before it.
-        A lost connection leaves every mail whose body was not sent without an outcome; one whose body was is tried
-        again later, under its Message-ID.
+        A lost connection leaves every mail whose body was not sent without an outcome; one whose body was is
+        tried again later, under its Message-ID.
         """
         self.used_at = time.monotonic()
         try:
@@ -268,9 +277,7 @@ class SmtpConnection:
                 self._lines = []
                 return reply
 
-    def _handle(
-        self, reply: Reply, take_next: TakeNext, is_still_wanted: IsStillWanted
-    ) -> Iterator[Outcome]:
+    def _handle(self, reply: Reply, take_next: TakeNext, is_still_wanted: IsStillWanted) -> Iterator[Outcome]:
         if not self._waiting:
             yield from self._lose(f"The mail server said: {reply}")
         step, attempt = self._waiting.popleft()

@@ -28,9 +28,10 @@ MORNING = time(9)
 LOOKED_AT = (time(0, 5), time(8, 1), time(17, 1))
 LONGEST_JUMP = timedelta(days=92)
 NOTHING = "nothing to do"
-# The nightly ones keep real nights, and the heartbeat says only that a process is alive.
+# What keeps house runs once, at the end of a jump; what belongs to the night keeps real nights.
 NOT_SHOWN = ("heartbeat", "seal", "recover")
 REAL_NIGHTS = ("backup", "purge")
+ONCE_IS_ENOUGH = (*REAL_NIGHTS, *NOT_SHOWN)
 _one_at_a_time = threading.Lock()
 
 
@@ -95,7 +96,7 @@ def move_clock(app: Flask, to: datetime) -> list[Happened]:
         happened = _run_jobs(app, now) if _is_anything_due(now) else []
         for instant in _due_instants(now, to):
             clock.stop_clock_at(instant)
-            happened += _run_jobs(app, instant)
+            happened += _run_jobs(app, instant, without=REAL_NIGHTS if instant == to else ONCE_IS_ENOUGH)
         commit_with_retry(lambda: _save(to))
         return happened
 
@@ -169,8 +170,8 @@ def _next_look(after: datetime) -> datetime:
     return min(at for on in days for wall in LOOKED_AT if (at := to_utc(on, wall, ZONE)) > after)
 
 
-def _run_jobs(app: Flask, at: datetime) -> list[Happened]:
-    names = {job.name for job in SCHEDULE} - set(REAL_NIGHTS)
+def _run_jobs(app: Flask, at: datetime, without: tuple[str, ...] = REAL_NIGHTS) -> list[Happened]:
+    names = {job.name for job in SCHEDULE} - set(without)
     purposes = {job.name: job.purpose for job in SCHEDULE}
     return [
         Happened(at, name, purposes[name], did)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import count
 
 from flask import Flask
@@ -19,12 +20,12 @@ from icbt_support.plan.models import Week
 from icbt_support.reviews.queries import review_of_week
 
 # When in a day which of the scheduler's jobs can find something to do: between these they would find nothing.
-EVERY_DAY = ((time(0, 5), ("weeks", "reviews")),)
+EVERY_DAY = ((time(0, 5), ("aways", "weeks", "reviews")),)
 ON_WORKING_DAYS = (
     (time(8), ("digest",)),
     (time(9), ("quiet", "invitations", "risk")),
     (time(15), ("reviews",)),
-    (time(17), ("reviews", "weeks")),
+    (time(17), ("reviews", "weeks", "messages")),
 )
 SATURDAY = 5
 # Asked after every act, so they are written once: building a statement takes longer here than running it.
@@ -35,7 +36,7 @@ _FIRST_PROMISE = text(
 _NEXT_DUE = text("SELECT min(due_at) AS due_at FROM reminders WHERE state = 'owed'").columns(
     due_at=UtcDateTime
 )
-ALL_JOBS = ("weeks", "reviews", "risk", "quiet", "invitations", "digest", "deliver")
+ALL_JOBS = ("aways", "weeks", "reviews", "messages", "risk", "quiet", "invitations", "digest", "deliver")
 DELIVERS_AGAIN_AFTER = timedelta(minutes=20)
 RUNS_NOTED_AT_ONCE = 100
 READING_TIME = time(9, 2)
@@ -102,10 +103,11 @@ class Days:
         self._note_runs(at_least=RUNS_NOTED_AT_ONCE)
 
     def _note_runs(self, *, at_least: int) -> None:
-        runs = self._runs
-        if len(runs) > at_least:
-            commit_with_retry(lambda: note_runs(runs))
-            self._runs = []
+        if len(self._runs) <= at_least:
+            return
+        for runs in _each_job_once(self._runs):
+            commit_with_retry(partial(note_runs, runs))
+        self._runs = []
 
     def _plan_new_weeks(self, now: datetime) -> None:
         newest = self._newest_week
@@ -135,6 +137,18 @@ class Days:
                 if on.weekday() == weekday:
                     self._world.at(wall(on, READING_TIME), _reads(self._world, email))
                 on += timedelta(days=1)
+
+
+def _each_job_once(runs: list[RunToNote]) -> list[list[RunToNote]]:
+    """In the order of time, in groups in which no job comes twice."""
+    groups: list[list[RunToNote]] = []
+    for run in runs:
+        places = [number for number, group in enumerate(groups) if any(run.job == one.job for one in group)]
+        place = places[-1] + 1 if places else 0
+        if place == len(groups):
+            groups.append([])
+        groups[place].append(run)
+    return groups
 
 
 def _is_review_near(now: datetime) -> bool:

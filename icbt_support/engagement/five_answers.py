@@ -1,7 +1,7 @@
 """The five questions of a patient's home page, answered in every state.
 
-What do I do this week? When? How long? Who reads it, and when? What happens if I don't? The finding behind it:
-patients wanted more information "to structure how they use" the programme (Duffy et al. 2023).
+What do I do this week? When? How long? Who reads it, and when? What happens if I don't? The finding behind
+it: patients wanted more information "to structure how they use" the programme (Duffy et al. 2023).
 """
 
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ def answer_questions(facts: HomeFacts) -> tuple[tuple[str, str], ...]:
 def _while_onboarding(facts: HomeFacts) -> Answers:
     step = step_now(facts.enrolment)
     what = {
-        OnboardingStep.CONSENT: "Say yes to the course, answer two short questionnaires, and choose your times.",
+        OnboardingStep.CONSENT: "Say yes to the course, answer two questionnaires, and choose your times.",
         OnboardingStep.BASELINE: "Answer two short questionnaires, and choose your times.",
     }.get(step, "Choose the days and times that suit you.")
     minutes = TIMES_MINUTES if step is OnboardingStep.TIMES else ONBOARDING_MINUTES
@@ -174,7 +174,9 @@ def _while_away(facts: HomeFacts) -> Answers:
     until_on = facts.enrolment.away_until_on
     return (
         "Nothing. You are away.",
-        f"Your plan goes on after {day_words(until_on)}." if until_on else "Your plan goes on when you are back.",
+        f"Your plan goes on after {day_words(until_on)}."
+        if until_on
+        else "Your plan goes on when you are back.",
         "No minutes while you are away.",
         f"{_who_and_when(facts)} Get help now stays open all the time.",
         "Nothing happens. We start where you are.",

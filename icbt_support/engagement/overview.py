@@ -96,6 +96,16 @@ def overview_of(service: Service, programme: Programme, *, now: datetime) -> Ove
 def people_rows(service: Service, *, now: datetime) -> tuple[PersonRow, ...]:
     """Everybody whose course is open, those who need a look first."""
     people = load_people(select(Enrolment).where(Enrolment.id.in_(courses_of(service))))
+    return tuple(sorted(_rows_of(people, service, now), key=_place_of))
+
+
+def person_row(enrolment: Enrolment, *, now: datetime) -> PersonRow | None:
+    """One person as they stand in the list; None once the course has ended."""
+    people = load_people(select(Enrolment).where(Enrolment.id == enrolment.id))
+    return next(iter(_rows_of(people, enrolment.service, now)), None)
+
+
+def _rows_of(people: Sequence[PersonNow], service: Service, now: datetime) -> list[PersonRow]:
     strips = strips_for([person.enrolment for person in people], now=now)
     quiet = {one.enrolment.id: one for one in quiet_people([service.id], now=now)}
     unread = late_since([person.enrolment.id for person in people])
@@ -105,7 +115,7 @@ def people_rows(service: Service, *, now: datetime) -> tuple[PersonRow, ...]:
         facts = _facts(person, service, quiet.get(number), unread.get(number), now)
         visit = to_local(person.last_visit_at, service.zone) if person.last_visit_at else None
         rows.append(PersonRow(person, status_of(facts), strips.get(number), visit))
-    return tuple(sorted(rows, key=_place_of))
+    return rows
 
 
 def _place_of(row: PersonRow) -> tuple[int, str, int]:

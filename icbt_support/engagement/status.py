@@ -4,7 +4,7 @@ Pure. The first rule that holds gives the status; `Status` stands in the same or
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from icbt_support.enrolments.models import EnrolmentState
@@ -98,8 +98,11 @@ class PersonStatus:
 
 
 def status_of(facts: PersonFacts) -> PersonStatus:
-    """The status of one person whose course is open."""
-    return next(found for rule in _RULES if (found := rule(facts)) is not None)
+    """The status of one person whose course is open; a late review is said beside whatever comes first."""
+    found = next(found for rule in _RULES if (found := rule(facts)) is not None)
+    if not facts.review_late_words or found.status is Status.REVIEW_LATE:
+        return found
+    return replace(found, reason=f"{found.reason}. Also late: {facts.review_late_words}")
 
 
 # The rules, in their order --------------------------------------------------------------------------------

@@ -51,7 +51,9 @@ class RemindersLine:
         if not self.sent and not self.held_back:
             return "Reminders: none"
         held = f", {self.held_back} held back" if self.held_back else ""
-        return f"Reminders: {self.sent} sent{held}{f' {self.reason}' if self.held_back and self.reason else ''}"
+        return (
+            f"Reminders: {self.sent} sent{held}{f' {self.reason}' if self.held_back and self.reason else ''}"
+        )
 
 
 @dataclass(frozen=True)
@@ -165,18 +167,34 @@ def _heading(enrolment: Enrolment, state: HomeState, week: Week | None) -> tuple
     programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
     supporter = enrolment.supporter.called
     if state is HomeState.ONBOARDING:
-        return "Before you start", f"Welcome, {enrolment.patient.called}", "Three short screens lead to your first plan."
+        return (
+            "Before you start",
+            f"Welcome, {enrolment.patient.called}",
+            "Three short screens lead to your first plan.",
+        )
     if state is HomeState.BEFORE_START and enrolment.starts_on:
-        return "Before the start", f"You start on {day_words(enrolment.starts_on)}", "Nothing to do before then."
+        return (
+            "Before the start",
+            f"You start on {day_words(enrolment.starts_on)}",
+            "Nothing to do before then.",
+        )
     if state is HomeState.BEFORE_START:
         return "Before the start", "Your first week opens soon", "Nothing to do before then."
     if state is HomeState.AWAY:
-        back = f"See you after {day_words(enrolment.away_until_on)}" if enrolment.away_until_on else "See you soon"
+        back = (
+            f"See you after {day_words(enrolment.away_until_on)}"
+            if enrolment.away_until_on
+            else "See you soon"
+        )
         return "You are away", back, "Nothing is planned while you are away. We start where you are."
     if state is HomeState.PAUSED:
         return "Your course is paused", "A pause", f"{supporter} keeps your place. We start where you are."
     if state is HomeState.ENDED:
-        return "Your course has ended", "What you have is yours", "Everything you wrote and read is still here."
+        return (
+            "Your course has ended",
+            "What you have is yours",
+            "Everything you wrote and read is still here.",
+        )
     if week is None:
         return "Between weeks", "Your next week opens soon", f"{supporter} will write to you."
     module = programme.module(week.module)

@@ -77,7 +77,15 @@ def _upsert_states(runs: Sequence[RunToNote]) -> None:
     did_something = or_(new.last_did != "", new.last_error != "")
     changes: dict[str, Any] = {
         name: new[name]
-        for name in ("position", "purpose", "every", "last_started_at", "last_ended_at", "last_error", "next_run_at")
+        for name in (
+            "position",
+            "purpose",
+            "every",
+            "last_started_at",
+            "last_ended_at",
+            "last_error",
+            "next_run_at",
+        )
     }
     changes["last_did"] = case((did_something, new.last_did), else_=JobState.last_did)
     db.session.execute(rows.on_conflict_do_update(index_elements=["job"], set_=changes))

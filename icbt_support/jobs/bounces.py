@@ -16,7 +16,9 @@ DELIVER = Actor.system("deliver")
 
 
 def note_refused_addresses(account_ids: Sequence[int], *, now: datetime) -> None:
-    """Marks the accounts and gives each patient's supporter a call task: the person cannot be reached by email."""
+    """Marks the accounts and gives each patient's supporter a call task: the person cannot be reached by
+    email.
+    """
     if not account_ids:
         return
     db.session.execute(

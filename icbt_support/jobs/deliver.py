@@ -1,7 +1,7 @@
 """The delivery loop: claim with a lease, check that it is still wanted, render, hand over, settle.
 
-No transaction is open while mails are rendered or sent. What was accepted stands in the send journal before the next
-mail goes out on that connection, so a kill repeats at most one mail for each open connection.
+No transaction is open while mails are rendered or sent. What was accepted stands in the send journal before
+the next mail goes out on that connection, so a kill repeats at most one mail for each open connection.
 """
 
 import os
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -131,7 +132,8 @@ class Deliverer:
     def replay(self) -> int:
         """Settles what workers that have gone had handed over; to be called before leases are recovered.
 
-        A worker that lives but lost a lease (it was stopped for a while) is read too, though its slot stays its own.
+        A worker that lives but lost a lease (it was stopped for a while) is read too, though its slot stays
+        its own.
         """
         folder = self._settings.journal_dir
         if not folder.exists():
@@ -154,7 +156,8 @@ class Deliverer:
         finally:
             self._lock.release()
 
-    # In the app ------------------------------------------------------------------------------------------------
+    # In the app
+    # ------------------------------------------------------------------------------------------------
 
     def _deliver_in_app(self, done: Delivered) -> None:
         while not self._stop() and _is_due(ReminderChannel.INBOX):
@@ -166,7 +169,8 @@ class Deliverer:
             if not looked_at:
                 return
 
-    # By email --------------------------------------------------------------------------------------------------
+    # By email
+    # --------------------------------------------------------------------------------------------------
 
     def _deliver_emails(self, done: Delivered) -> None:
         if not _is_due(ReminderChannel.EMAIL) or not self._may_send(done):
@@ -174,7 +178,7 @@ class Deliverer:
         self._own_journal()
         while not self._stop():
             judge = EmailJudge()
-            claim = commit_with_retry(lambda: self._claim(judge))
+            claim = commit_with_retry(partial(self._claim, judge))
             done.held_back += claim.held_back
             if not claim.mailings and not claim.held_back and not claim.put_off:
                 return

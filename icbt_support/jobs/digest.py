@@ -52,7 +52,9 @@ class Digest:
 
 
 def owe_digests(now: datetime) -> int:
-    """On working mornings, one digest for each supporter who is not away. Returns how many are owed for today."""
+    """On working mornings, one digest for each supporter who is not away. Returns how many are owed for
+    today.
+    """
     owed = 0
     for service in db.session.scalars(select(Service).order_by(Service.id)):
         today = local_day(now, service.zone)
@@ -114,7 +116,9 @@ def load_digests(due: Sequence[DueReminder], now: datetime) -> dict[int, Digest]
         service_id = row.service_id or 0
         zone = zones.get(service_id, "UTC")
         end_of_day = to_utc(local_day(now, zone) + timedelta(days=1), time(0), zone)
-        mine = [r.promised_at for r in reviews if (r.owner_id, r.service_id) == (row.recipient_id, service_id)]
+        mine = [
+            r.promised_at for r in reviews if (r.owner_id, r.service_id) == (row.recipient_id, service_id)
+        ]
         today = sorted(at for at in mine if now < at < end_of_day)
         found[row.id] = Digest(
             due=len(today),
@@ -130,7 +134,7 @@ def _zones(service_ids: set[int]) -> dict[int, str]:
     return {row.id: row.zone for row in rows}
 
 
-def _owed_reviews(people: set[int], now: datetime) -> Sequence[Row[tuple[int, int, datetime]]]:
+def _owed_reviews(people: set[int], now: datetime) -> Sequence[Row[int, int, datetime]]:
     return db.session.execute(
         select(Review.owner_id, Review.service_id, Review.promised_at).where(
             Review.owner_id.in_(people), Review.state.in_(OWED), Review.promised_at < now + timedelta(days=2)

@@ -26,7 +26,9 @@ BATCH = 1000
 
 
 def purge_old_rows(now: datetime) -> dict[str, int]:
-    """Deletes up to a batch of each table's rows past their time, children first. Returns how many of each."""
+    """Deletes up to a batch of each table's rows past their time, children first. Returns how many of
+    each.
+    """
     gone: dict[str, int] = {}
     for table in reversed(Base.metadata.sorted_tables):
         age = _age_of(table)
@@ -49,7 +51,9 @@ def _delete_before(table: Table, column: str, before: datetime) -> int:
     for other in Base.metadata.sorted_tables:
         for constraint in other.foreign_keys:
             if constraint.column.table is table:
-                old = old.where(~select(constraint.parent).where(constraint.parent == constraint.column).exists())
+                old = old.where(
+                    ~select(constraint.parent).where(constraint.parent == constraint.column).exists()
+                )
     rows = db.session.execute(old.limit(BATCH)).all()
     for row in rows:
         db.session.execute(delete(table).where(*(key == value for key, value in zip(keys, row, strict=True))))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from icbt_support.accounts.models import Account
 from icbt_support.db import db
@@ -34,7 +35,9 @@ def watch_quiet_weeks(now: datetime) -> int:
 
 
 def watch_invitations(now: datetime) -> int:
-    """Owes a call on the eighth day of an invitation that nobody took up, and the clinician's decision on day 21."""
+    """Owes a call on the eighth day of an invitation that nobody took up, and the clinician's decision on
+    day 21.
+    """
     told = 0
     for service_id, rhythm in _services():
         marks = (
@@ -65,7 +68,9 @@ def _services() -> list[tuple[int, RhythmSettings]]:
 
 
 def _people(
-    service_id: int, since: ColumnElement[datetime], conditions: Sequence[ColumnElement[bool]]
+    service_id: int,
+    since: ColumnElement[datetime] | InstrumentedAttribute[datetime],
+    conditions: Sequence[ColumnElement[bool]],
 ) -> Sequence[Row]:
     return db.session.execute(
         select(

@@ -1,6 +1,7 @@
 """APScheduler drives the jobs; it is the clock, and the queue is rows.
 
-Its job store is memory: a fixed table of jobs registered in code. Nothing here depends on there being one scheduler.
+Its job store is memory: a fixed table of jobs registered in code. Nothing here depends on there being one
+scheduler.
 """
 
 import os
@@ -45,13 +46,13 @@ class Runner:
         self.stopping = threading.Event()
         settings = app.config["SETTINGS"]
         process = f"{socket.gethostname()}:{os.getpid()}"
-        self.hands = Hands(
-            settings, Deliverer(settings, stop=self.stopping.is_set, worker=process), process
-        )
+        self.hands = Hands(settings, Deliverer(settings, stop=self.stopping.is_set, worker=process), process)
         self._noted: dict[str, float] = {}
 
     def run(self, job: Job) -> RunToNote:
-        """Runs one job in a context of its own. An error is noted, never raised: the next run comes anyway."""
+        """Runs one job in a context of its own. An error is noted, never raised: the next run comes
+        anyway.
+        """
         started_at = clock.now()
         did = error = ""
         with self.app.app_context():
@@ -59,7 +60,9 @@ class Runner:
                 did = job.task(self.hands)
             except Exception as problem:  # noqa: BLE001 (whatever it is, the other jobs go on)
                 error = in_words(problem)
-                log.error("job_failed", job=job.name, error=error, where=traceback.format_tb(problem.__traceback__))
+                log.error(
+                    "job_failed", job=job.name, error=error, where=traceback.format_tb(problem.__traceback__)
+                )
             finally:
                 db.session.rollback()
         return RunToNote(
@@ -75,7 +78,9 @@ class Runner:
         )
 
     def note_unless_idle(self, run: RunToNote) -> None:
-        """Writes a run down; one that did nothing only now and then, or a sweep would never let the disk rest."""
+        """Writes a run down; one that did nothing only now and then, or a sweep would never let the disk
+        rest.
+        """
         now = time.monotonic()
         if run.is_worth_a_row or now - self._noted.get(run.job, 0.0) > IDLE_NOTE_SECONDS:
             self.note([run])
@@ -131,7 +136,9 @@ class Scheduler:
         self._runner.note_unless_idle(run)
 
     def _wake_for_next_reminder(self, job: Job) -> None:
-        """The queue sets the clock: the next run is when the next row is due, not when a sweep comes round."""
+        """The queue sets the clock: the next run is when the next row is due, not when a sweep comes
+        round.
+        """
         if clock.is_stopped() or self._runner.stopping.is_set():
             return
         with self._runner.app.app_context():
@@ -153,7 +160,9 @@ def _new_runner(app: Flask) -> Runner:
 
 
 def start_scheduler(app: Flask) -> Scheduler:
-    """Starts the jobs inside this process. Never called by commands, by a reloader's parent or by a pre-fork master."""
+    """Starts the jobs inside this process. Never called by commands, by a reloader's parent or by a pre-fork
+    master.
+    """
     scheduler = Scheduler(app)
     scheduler.start()
     return scheduler

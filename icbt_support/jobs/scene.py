@@ -1,4 +1,6 @@
-"""What is known about the people and things behind a batch of due reminders: one set query for each kind of thing."""
+"""What is known about the people and things behind a batch of due reminders: one set query for each kind of
+thing.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -6,10 +8,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult, Row, Select, and_, func, select
+from sqlalchemy import CursorResult, Executable, Row, and_, func, select
 from sqlalchemy.orm import aliased
 
-from icbt_support.accounts.models import Account, AccountLink, ContactPreferences, LinkPurpose, PromptLevel, Wording
+from icbt_support.accounts.models import (
+    Account,
+    AccountLink,
+    ContactPreferences,
+    LinkPurpose,
+    PromptLevel,
+    Wording,
+)
 from icbt_support.db import db
 from icbt_support.enrolments.models import Consent, Enrolment, EnrolmentState
 from icbt_support.measures.models import FinishedCheckIn
@@ -186,13 +195,15 @@ def load_titles(scene: Scene, item_ids: Iterable[int]) -> None:
         scene.titles.update({row.id: row.title for row in rows})
 
 
-def _run(statement: Select[Any]) -> CursorResult[Any]:
+def _run(statement: Executable) -> CursorResult[*tuple[Any, ...]]:
     """Plain rows, without the layer that makes objects of them."""
     return db.session.connection().execute(statement)
 
 
 def _by_id(
-    due: Sequence[DueReminder], number_of: Callable[[DueReminder], int | None], load: Callable[[list[int]], Iterable[Any]]
+    due: Sequence[DueReminder],
+    number_of: Callable[[DueReminder], int | None],
+    load: Callable[[list[int]], Iterable[Any]],
 ) -> dict[int, Any]:
     ids = sorted({number for row in due if (number := number_of(row)) is not None})
     return {found.id: found for found in load(ids)} if ids else {}
@@ -240,7 +251,9 @@ def _courses(ids: list[int]) -> Iterable[Course]:
 def _houses(ids: list[int]) -> Iterable[House]:
     columns = (Service.id, Service.name, Service.sender_name, Service.zone, Service.rhythm_settings)
     for row in _run(select(*columns).where(among(Service.id, ids))):
-        yield House(row.id, row.name, row.sender_name, row.zone, RhythmSettings.from_json(row.rhythm_settings))
+        yield House(
+            row.id, row.name, row.sender_name, row.zone, RhythmSettings.from_json(row.rhythm_settings)
+        )
 
 
 def _items(ids: list[int]) -> Iterable[Item]:
@@ -341,13 +354,13 @@ def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> No
     scene.without_consent = set(_run(withdrawn).scalars())
 
 
-def _newest_messages(ids: set[int], since: datetime) -> Sequence[Row[Any]]:
+def _newest_messages(ids: set[int], since: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
     statement = select(Message.enrolment_id, Message.author_id, func.max(Message.sent_at))
     recent = statement.where(among(Message.enrolment_id, ids), Message.sent_at > since)
     return _run(recent.group_by(Message.enrolment_id, Message.author_id)).all()
 
 
-def _newest_reviews(ids: set[int], since: datetime) -> Sequence[Row[Any]]:
+def _newest_reviews(ids: set[int], since: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
     statement = select(Review.enrolment_id, Review.sent_by, func.max(Review.sent_at))
     recent = statement.where(
         among(Review.enrolment_id, ids), Review.state == ReviewState.SENT, Review.sent_at > since

@@ -1,4 +1,6 @@
-"""Everything that runs by itself: one table. The rows of the queue are in the database; this is only the clock."""
+"""Everything that runs by itself: one table. The rows of the queue are in the database; this is only the
+clock.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,15 +44,50 @@ MINUTE = timedelta(minutes=1)
 
 # In this order a tick runs them: first what owes reminders, then what sends them.
 SCHEDULE: tuple[Job, ...] = (
-    Job("recover", 30 * SECOND, tasks.recover, "Takes back what stopped workers left, and lets stale mail go"),
-    Job("weeks", 15 * MINUTE, tasks.open_weeks, "Opens weeks on their start date, or when a review is two days late"),
-    Job("reviews", MINUTE, tasks.reviews, "Opens reviews, warns before the promised time, tells people when it has passed"),
-    Job("messages", 15 * MINUTE, tasks.watch_messages, "Says so when nobody has read a message for two working days"),
+    Job(
+        "recover", 30 * SECOND, tasks.recover, "Takes back what stopped workers left, and lets stale mail go"
+    ),
+    Job(
+        "weeks",
+        15 * MINUTE,
+        tasks.open_weeks,
+        "Opens weeks on their start date, or when a review is two days late",
+    ),
+    Job(
+        "reviews",
+        MINUTE,
+        tasks.reviews,
+        "Opens reviews, warns before the promised time, tells people when it has passed",
+    ),
+    Job(
+        "messages",
+        15 * MINUTE,
+        tasks.watch_messages,
+        "Says so when nobody has read a message for two working days",
+    ),
     Job("aways", 15 * MINUTE, tasks.end_aways, "Brings people back on the day after their last day away"),
-    Job("risk", MINUTE, tasks.watch_alerts, "Keeps alerts in front of the next person on duty, in duty hours"),
-    Job("quiet", 15 * MINUTE, tasks.watch_quiet_weeks, "Asks for a note, a call or a decision when somebody has been quiet"),
-    Job("invitations", 15 * MINUTE, tasks.watch_invitations, "Asks for a call when an invitation is not taken up"),
-    Job("digest", 5 * MINUTE, tasks.send_digests, "Owes each supporter one email a working morning", said_as="daily at 8am"),
+    Job(
+        "risk", MINUTE, tasks.watch_alerts, "Keeps alerts in front of the next person on duty, in duty hours"
+    ),
+    Job(
+        "quiet",
+        15 * MINUTE,
+        tasks.watch_quiet_weeks,
+        "Asks for a note, a call or a decision when somebody has been quiet",
+    ),
+    Job(
+        "invitations",
+        15 * MINUTE,
+        tasks.watch_invitations,
+        "Asks for a call when an invitation is not taken up",
+    ),
+    Job(
+        "digest",
+        5 * MINUTE,
+        tasks.send_digests,
+        "Owes each supporter one email a working morning",
+        said_as="daily at 8am",
+    ),
     Job(
         "deliver",
         5 * SECOND,
@@ -61,6 +98,18 @@ SCHEDULE: tuple[Job, ...] = (
     ),
     Job("seal", 10 * SECOND, tasks.seal, "Seals the lines of the audit"),
     Job("heartbeat", 15 * SECOND, tasks.heartbeat, "Says that this process is alive"),
-    Job("backup", 10 * MINUTE, tasks.backup, "Copies the database and opens the copy to check it", said_as="daily at 2am"),
-    Job("purge", 10 * MINUTE, tasks.purge_rows, "Lets go of old logs, sessions and mails, never of records", said_as="daily at 3am"),
+    Job(
+        "backup",
+        10 * MINUTE,
+        tasks.backup,
+        "Copies the database and opens the copy to check it",
+        said_as="daily at 2am",
+    ),
+    Job(
+        "purge",
+        10 * MINUTE,
+        tasks.purge_rows,
+        "Lets go of old logs, sessions and mails, never of records",
+        said_as="daily at 3am",
+    ),
 )

@@ -1,4 +1,6 @@
-"""What each job does: it composes verbs from below, commits, and says in words what came of it ("" for nothing)."""
+"""What each job does: it composes verbs from below, commits, and says in words what came of it ("" for
+nothing).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +52,9 @@ def deliver(hands: Hands) -> str:
 
 
 def recover(hands: Hands) -> str:
-    """First what was handed over by workers that have gone, then their leases, then what would be stale by now."""
+    """First what was handed over by workers that have gone, then their leases, then what would be stale by
+    now.
+    """
     replayed = hands.deliverer.replay()
     leases = commit_with_retry(lambda: settling.recover_leases(real_now=clock.real_now()))
     expired = commit_with_retry(lambda: settling.expire_reminders(now=clock.now()))
@@ -105,12 +109,16 @@ def open_weeks(hands: Hands) -> str:
 
 def watch_messages(hands: Hands) -> str:
     by = Actor.system("messages")
-    return _words((_count(lambda now: tell_of_late_messages(now=now, by=by)), "messages late, and people told"))
+    return _words(
+        (_count(lambda now: tell_of_late_messages(now=now, by=by)), "messages late, and people told")
+    )
 
 
 def end_aways(hands: Hands) -> str:
     by = Actor.system("aways")
-    return _words((_count(lambda now: away.end_due_aways(now=now, by=by)), "people back from their time away"))
+    return _words(
+        (_count(lambda now: away.end_due_aways(now=now, by=by)), "people back from their time away")
+    )
 
 
 def watch_alerts(hands: Hands) -> str:
@@ -171,7 +179,9 @@ def purge_rows(hands: Hands) -> str:
 
 
 def _once_a_night(job: str, at: time, work: Callable[[datetime], str]) -> str:
-    """The period is taken first, so that two processes never do it at once, and given back if the work fails."""
+    """The period is taken first, so that two processes never do it at once, and given back if the work
+    fails.
+    """
     local = to_local(clock.real_now(), HOUSE_ZONE)
     period = local_day(clock.real_now(), HOUSE_ZONE).isoformat()
     if local.time() < at or is_period_done(job, period):
@@ -188,7 +198,9 @@ def _once_a_night(job: str, at: time, work: Callable[[datetime], str]) -> str:
 def backup_folder(settings: Settings) -> Path:
     """Beside a SQLite database, else beside the journal."""
     url = make_url(settings.database_url)
-    beside = Path(url.database or "").parent if url.get_backend_name() == "sqlite" else settings.journal_dir.parent
+    beside = (
+        Path(url.database or "").parent if url.get_backend_name() == "sqlite" else settings.journal_dir.parent
+    )
     return beside / "backups"
 
 

@@ -1,4 +1,6 @@
-"""Is a due reminder still wanted? Asked for a batch at the moment of sending, of the things that it is about."""
+"""Is a due reminder still wanted? Asked for a batch at the moment of sending, of the things that it is
+about.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -93,11 +95,14 @@ class EmailJudge:
         return about_quiet_hours(row, person, now) if verdict is SEND else verdict
 
 
-# About the thing itself -----------------------------------------------------------------------------------------
+# About the thing itself
+# -----------------------------------------------------------------------------------------
 
 
 def about_subject(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
-    """Whether what the reminder is about is still as it was: the item open, the review unread, the link unused."""
+    """Whether what the reminder is about is still as it was: the item open, the review unread, the link
+    unused.
+    """
     return _ABOUT[row.kind](row, scene, now)
 
 
@@ -214,7 +219,8 @@ _ABOUT: dict[ReminderKind, Callable[[DueReminder, Scene, datetime], Verdict]] = 
 }
 
 
-# About the person -----------------------------------------------------------------------------------------------
+# About the person
+# -----------------------------------------------------------------------------------------------
 
 
 def about_prompt(row: DueReminder, person: Person, scene: Scene, now: datetime) -> Verdict:
@@ -249,7 +255,11 @@ def _after_writing(person: Person, course: Course, scene: Scene, house: House, n
 
 
 def about_quiet_hours(row: DueReminder, person: Person, now: datetime) -> Verdict:
-    if not waits_for_quiet_hours(row.reminder_class) or person.quiet_from is None or person.quiet_until is None:
+    if (
+        not waits_for_quiet_hours(row.reminder_class)
+        or person.quiet_from is None
+        or person.quiet_until is None
+    ):
         return SEND
     until = end_of_quiet(now, person.zone, person.quiet_from, person.quiet_until)
     return SEND if until == now else put_off_or_hold_back(until, row.expires_at)

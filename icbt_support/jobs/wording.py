@@ -1,4 +1,6 @@
-"""What an email shows: days, times, minutes, names and links. Never scores, answers or anybody's own words."""
+"""What an email shows: days, times, minutes, names and links. Never scores, answers or anybody's own
+words.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -100,7 +102,8 @@ class Wording:
         prompt = next((row for row in reminders if row.reminder_class is ReminderClass.PROMPT), None)
         return self._own_link(OwnLink.STOP, prompt) if prompt is not None else ""
 
-    # The facts of each kind ------------------------------------------------------------------------------------
+    # The facts of each kind
+    # ------------------------------------------------------------------------------------
 
     def session(self, row: DueReminder, person: Person) -> dict[str, Any]:
         number = number_in(row.subject, "plan_item") or 0
@@ -156,7 +159,10 @@ class Wording:
 
     def security_notice(self, row: DueReminder, person: Person) -> dict[str, Any]:
         local = to_local(row.first_due_at, person.zone)
-        return {"when": f"{day_words(local)}, {clock_words(local)}", "link": self._page("/forgotten-password")}
+        return {
+            "when": f"{day_words(local)}, {clock_words(local)}",
+            "link": self._page("/forgotten-password"),
+        }
 
     def sample(self, row: DueReminder, person: Person) -> dict[str, Any]:
         return {"link": self._page("/reminders")}
@@ -247,7 +253,8 @@ class Wording:
             "link": self._page("/supporting/today"),
         }
 
-    # Small pieces ----------------------------------------------------------------------------------------------
+    # Small pieces
+    # ----------------------------------------------------------------------------------------------
 
     def _page(self, path: str) -> str:
         return f"{self._base_url}{path}"

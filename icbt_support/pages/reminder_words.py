@@ -39,7 +39,11 @@ class LedgerLine:
 
 def coming_line(reminder: Reminder, *, lead_minutes: int, zone: str, today: date) -> LedgerLine:
     return LedgerLine(
-        "planned", title_of(reminder), day_words(reminder.due_at, zone, today), _before(reminder, lead_minutes), "Planned"
+        "planned",
+        title_of(reminder),
+        day_words(reminder.due_at, zone, today),
+        _before(reminder, lead_minutes),
+        "Planned",
     )
 
 
@@ -53,7 +57,9 @@ def past_line(reminder: Reminder, *, names: Mapping[int, str], zone: str, today:
 
 def news_line(reminder: Reminder, *, person: str, zone: str, today: date) -> LedgerLine:
     if reminder.state in WAITING:
-        return LedgerLine("news", news_title(reminder, person), day_words(reminder.due_at, zone, today), "", "Waiting")
+        return LedgerLine(
+            "news", news_title(reminder, person), day_words(reminder.due_at, zone, today), "", "Waiting"
+        )
     when = day_words(reminder.settled_at or reminder.due_at, zone, today)
     status = "Sent" if reminder.state in SENT else "In the app only"
     return LedgerLine("news", news_title(reminder, person), when, "", status)

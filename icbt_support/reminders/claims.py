@@ -116,9 +116,7 @@ def claim_emails(
     return Claim(token, claimed, settled, put_off)
 
 
-def due_reminders(
-    connection: Connection, channel: Channel, limit: int, now: datetime
-) -> list[DueReminder]:
+def due_reminders(connection: Connection, channel: Channel, limit: int, now: datetime) -> list[DueReminder]:
     """The oldest due rows of a channel, and every other due row of the people they are for, locked."""
     is_due = (IS_OWED, reminders.c.channel == channel, reminders.c.due_at <= now)
     people = select(reminders.c.recipient_id).where(*is_due)
@@ -130,7 +128,9 @@ def due_reminders(
 
 
 def _lock(statement: Select[Any], connection: Connection) -> Select[Any]:
-    """Row locks that skip (PostgreSQL). SQLite's write lock, taken when the transaction began, does the same."""
+    """Row locks that skip (PostgreSQL). SQLite's write lock, taken when the transaction began, does the
+    same.
+    """
     if connection.dialect.name == "sqlite":
         return statement
     return statement.with_for_update(skip_locked=True, of=reminders)
@@ -146,7 +146,9 @@ def judge_due(judge: Judge, due: Sequence[DueReminder], now: datetime) -> Judgem
 def settle_verdicts(
     connection: Connection, due: Iterable[DueReminder], verdicts: Mapping[int, Verdict], now: datetime
 ) -> tuple[int, int]:
-    """Writes what is not sent. Returns how many are done with (held back, withdrawn, expired) and how many put off."""
+    """Writes what is not sent. Returns how many are done with (held back, withdrawn, expired) and how many
+    put off.
+    """
     alike: dict[Verdict, list[int]] = defaultdict(list)
     for row in due:
         verdict = verdicts[row.id]
@@ -245,15 +247,11 @@ def _write_mailings(
     for mailing_id, message_id in found.all():
         parcel = by_message_id.pop(message_id)
         due = tuple(parcel.reminders)
-        written.append(
-            ClaimedMailing(mailing_id, message_id, parcel.recipient_id, parcel.service_id, 1, due)
-        )
+        written.append(ClaimedMailing(mailing_id, message_id, parcel.recipient_id, parcel.service_id, 1, due))
     return written, list(by_message_id.values())
 
 
-def _claim_again(
-    connection: Connection, rows: Sequence[DueReminder], lease: _Lease
-) -> list[ClaimedMailing]:
+def _claim_again(connection: Connection, rows: Sequence[DueReminder], lease: _Lease) -> list[ClaimedMailing]:
     """Mailings that wait for their next try: the same rows under the same Message-ID."""
     of_mailing: dict[int, list[DueReminder]] = defaultdict(list)
     for row in rows:
@@ -279,7 +277,17 @@ def _claim_again(
             mailings.c.attempt,
         )
     ).all()
-    claimed = [ClaimedMailing(*mailing, tuple(of_mailing[mailing.id])) for mailing in taken]
+    claimed = [
+        ClaimedMailing(
+            id=mailing.id,
+            message_id=mailing.message_id,
+            recipient_id=mailing.recipient_id,
+            service_id=mailing.service_id,
+            attempt=mailing.attempt,
+            reminders=tuple(of_mailing[mailing.id]),
+        )
+        for mailing in taken
+    ]
     link_reminders(connection, [(row.id, mailing.id) for mailing in claimed for row in mailing.reminders])
     return claimed
 

@@ -14,7 +14,9 @@ ENOUGH_THIS_WEEK = Verdict(Decision.HOLD_BACK, Reason.ENOUGH_THIS_WEEK)
 
 @dataclass
 class Parcel:
-    """The reminders that will stand in one email. `prompt_number` is the place its prompt takes in that day."""
+    """The reminders that will stand in one email. `prompt_number` is the place its prompt takes in that
+    day.
+    """
 
     recipient_id: int
     service_id: int | None

@@ -1,4 +1,6 @@
-"""Delivery inside the app: the inbox row and the settled reminder are one transaction, so it happens exactly once."""
+"""Delivery inside the app: the inbox row and the settled reminder are one transaction, so it happens exactly
+once.
+"""
 
 from datetime import datetime
 
@@ -13,7 +15,9 @@ from icbt_support.reminders.verdicts import Decision, Judge
 
 
 def deliver_to_inboxes(judge: Judge, *, limit: int, now: datetime) -> tuple[int, int]:
-    """Puts up to `limit` due reminders in their inboxes. Returns how many were looked at and how many arrived."""
+    """Puts up to `limit` due reminders in their inboxes. Returns how many were looked at and how many
+    arrived.
+    """
     connection = db.session.connection()
     due = due_reminders(connection, Channel.INBOX, limit, now)
     if not due:

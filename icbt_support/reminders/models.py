@@ -1,6 +1,7 @@
 """What we owe a person's inbox. References only: never rendered text, never clinical content."""
 
 from datetime import date, datetime, time
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,15 +10,15 @@ from icbt_support.db import Base, Erasure, Keep, RowId, Subject, UtcDateTime, Wi
 from icbt_support.reminders.rules import Channel, MailingState, ReminderClass, ReminderKind, ReminderState
 
 
-def _only_where(condition: str) -> dict[str, object]:
+def _only_where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class Mailing(WithId, Base):
     """One email to one person. Whatever happens to it, it is sent under the same Message-ID.
 
-    `prompt_on` and `prompt_number` are the place that a prompt takes in its recipient's local day: unique, so that
-    two workers cannot race one person's caps.
+    `prompt_on` and `prompt_number` are the place that a prompt takes in its recipient's local day: unique,
+    so that two workers cannot race one person's caps.
     """
 
     __tablename__ = "mailings"
@@ -57,7 +58,8 @@ class Reminder(WithId, Base):
     """One thing we owe one person through one channel.
 
     `due_at` is the one column that planning, quiet hours and back-off move; `first_due_at` is where it began.
-    The wall time is kept as it was chosen, so that `due_at` can be computed again when the person's zone changes.
+    The wall time is kept as it was chosen, so that `due_at` can be computed again when the person's zone
+    changes.
     """
 
     __tablename__ = "reminders"
@@ -98,7 +100,9 @@ class Reminder(WithId, Base):
 
 
 class InboxItem(WithId, Base):
-    """A reminder as it stands in a person's inbox in the app: written once, in the transaction that settles it."""
+    """A reminder as it stands in a person's inbox in the app: written once, in the transaction that settles
+    it.
+    """
 
     __tablename__ = "inbox_items"
 

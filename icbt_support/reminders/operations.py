@@ -40,8 +40,8 @@ def owe_reminder(
 ) -> None:
     """Owes one reminder, a row for each of its channels (those of its kind unless named).
 
-    The key makes it one reminder: owing it again moves it while it is owed, brings it back if it was withdrawn, and
-    changes nothing once it is on its way, was sent, was held back or has expired.
+    The key makes it one reminder: owing it again moves it while it is owed, brings it back if it was
+    withdrawn, and changes nothing once it is on its way, was sent, was held back or has expired.
     """
     shared = {
         "key": key,
@@ -123,7 +123,8 @@ def withdraw_reminders(
 
 
 def recompute_due_times(recipient_id: int, *, zone: str, now: datetime) -> int:
-    """After a change of zone or quiet hours: each owed reminder starts again from its wall time, in the new zone.
+    """After a change of zone or quiet hours: each owed reminder starts again from its wall time, in the new
+    zone.
 
     What was put off until the end of quiet hours becomes due when it first was; the engine looks at it again.
     Returns how many rows moved.
@@ -167,7 +168,11 @@ def mark_inbox_read(
         chosen.append(InboxItem.subject == subject)
     if item_id is not None:
         chosen.append(InboxItem.id == item_id)
-    result = db.session.execute(
-        update(InboxItem).where(*chosen).values(read_at=now).execution_options(synchronize_session=False)
+    marked = db.session.scalars(
+        update(InboxItem)
+        .where(*chosen)
+        .values(read_at=now)
+        .returning(InboxItem.id)
+        .execution_options(synchronize_session=False)
     )
-    return int(result.rowcount)
+    return len(marked.all())

@@ -38,7 +38,9 @@ def ledger_of(
     classes: Collection[ReminderClass] | None = None,
     channel: Channel = Channel.EMAIL,
 ) -> list[Reminder]:
-    """What was sent, held back, withdrawn or is owed in a stretch of time, newest first, one channel's rows."""
+    """What was sent, held back, withdrawn or is owed in a stretch of time, newest first, one channel's
+    rows.
+    """
     chosen: list[ColumnElement[bool]] = [
         Reminder.channel == channel,
         Reminder.due_at >= since,
@@ -84,7 +86,9 @@ def find_reminder(reminder_id: int) -> Reminder | None:
 
 
 def queue_of(service_id: int, *, since: datetime, limit: int, offset: int = 0) -> list[Reminder]:
-    """A service's emails that are owed, and those that came to their end since: in order of their due time."""
+    """A service's emails that are owed, and those that came to their end since: in order of their due
+    time.
+    """
     return list(
         db.session.scalars(
             select(Reminder)

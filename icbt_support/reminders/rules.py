@@ -66,7 +66,9 @@ class ReminderState(StrEnum):
 
 
 class MailingState(StrEnum):
-    """claimed → handed_over; claimed → waiting (for its next try) → claimed; or failed, dropped (nothing left in it)."""
+    """claimed → handed_over; claimed → waiting (for its next try) → claimed; or failed, dropped (nothing
+    left in it).
+    """
 
     CLAIMED = "claimed"
     WAITING = "waiting"
@@ -183,7 +185,9 @@ def class_of(kind: ReminderKind) -> ReminderClass:
 
 
 def channels_of(kind: ReminderKind) -> tuple[Channel, ...]:
-    """Urgent reminders and news stand in the app and go out by email; prompts, digests and links are emails."""
+    """Urgent reminders and news stand in the app and go out by email; prompts, digests and links are
+    emails.
+    """
     if kind in _INBOX_ONLY:
         return (Channel.INBOX,)
     if class_of(kind) in (ReminderClass.URGENT, ReminderClass.NEWS):
@@ -192,7 +196,9 @@ def channels_of(kind: ReminderKind) -> tuple[Channel, ...]:
 
 
 def default_expiry(kind: ReminderKind, due_at: datetime) -> datetime | None:
-    """After this instant the reminder would be stale mail. Urgent ones never are; account ones expire with their link."""
+    """After this instant the reminder would be stale mail. Urgent ones never are; account ones expire with
+    their link.
+    """
     after = _EXPIRES_AFTER.get(kind)
     return None if after is None else due_at + after
 
@@ -212,7 +218,9 @@ def fold_order(kind: ReminderKind) -> int:
 
 
 def next_try(attempt: int, now: datetime, chance: float | None = None) -> datetime | None:
-    """When try number `attempt` (from 1) has failed: the next one, later by up to a fifth; None after a whole day."""
+    """When try number `attempt` (from 1) has failed: the next one, later by up to a fifth; None after a
+    whole day.
+    """
     if attempt > len(BACK_OFF):
         return None
     spread = random.random() if chance is None else chance  # noqa: S311 (spreads load, hides nothing)

@@ -1,6 +1,7 @@
 """What becomes of claimed mailings. Every change is one conditional update; callers commit.
 
-A worker settles only what it still holds (its token), or what was taken from it and nobody has taken up since.
+A worker settles only what it still holds (its token), or what was taken from it and nobody has taken up
+since.
 """
 
 from collections.abc import Collection, Sequence
@@ -101,7 +102,9 @@ def renew_lease(token: str, *, real_now: datetime) -> None:
 
 
 def put_off(refusals: Sequence[Refusal], *, token: str, now: datetime) -> int:
-    """Back to waiting for the next try, spread by the back-off; given up after a day. Returns how many were given up."""
+    """Back to waiting for the next try, spread by the back-off; given up after a day. Returns how many were
+    given up.
+    """
     given_up = 0
     connection = db.session.connection()
     held = _still_held(connection, [one.mailing_id for one in refusals], token)
@@ -140,7 +143,9 @@ def release(mailing_ids: Collection[int], *, token: str, tried: bool = False) ->
 
 
 def drop_empty(mailing_ids: Collection[int], *, token: str) -> None:
-    """Mailings in which nothing was wanted any more at the moment of sending; a prompt's place is free again."""
+    """Mailings in which nothing was wanted any more at the moment of sending; a prompt's place is free
+    again.
+    """
     connection = db.session.connection()
     held = _still_held(connection, mailing_ids, token)
     connection.execute(update(mailings).where(among(mailings.c.id, held)).values(_DROPPED))
@@ -169,7 +174,9 @@ def recover_leases(*, real_now: datetime) -> int:
 def drop_abandoned() -> int:
     """Waiting mailings whose every reminder was withdrawn meanwhile. Returns how many."""
     connection = db.session.connection()
-    has_owed = exists().where(reminders.c.mailing_id == mailings.c.id, reminders.c.state == ReminderState.OWED)
+    has_owed = exists().where(
+        reminders.c.mailing_id == mailings.c.id, reminders.c.state == ReminderState.OWED
+    )
     result = connection.execute(
         update(mailings).where(text("mailings.state = 'waiting'"), ~has_owed).values(_DROPPED)
     )

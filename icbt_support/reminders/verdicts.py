@@ -1,4 +1,6 @@
-"""What a judge says about due reminders. The ledger knows no plan and no patient: it asks, and acts on the answer."""
+"""What a judge says about due reminders. The ledger knows no plan and no patient: it asks, and acts on the
+answer.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

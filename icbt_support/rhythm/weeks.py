@@ -86,8 +86,8 @@ def book_review(
     """Books a free review time of the supporter and schedules the review in it.
 
     A review of this number that waits for its week (the plan was paused with a date) moves to this time, and
-    one that was cancelled before its week opened is owed again; a number that is used up gives way to the next
-    one. Raises a kind of `hours.refusals.TimeNotFree`, with the next three times that are free.
+    one that was cancelled before its week opened is owed again; a number that is used up gives way to the
+    next one. Raises a kind of `hours.refusals.TimeNotFree`, with the next three times that are free.
     """
     booking = book_slot(enrolment.supporter_id, starts_at, enrolment_id=enrolment.id, by=by, now=now)
     due_on, promised_at = promise_for(enrolment, starts_at)

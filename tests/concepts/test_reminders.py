@@ -67,7 +67,9 @@ def owe(key: str, kind: ReminderKind, due_at: datetime, *, recipient: int = 7, *
     )
 
 
-def claim(now: datetime, *, judge: EverythingIsWanted | None = None, worker: str = "one", limit: int = 100) -> Claim:
+def claim(
+    now: datetime, *, judge: EverythingIsWanted | None = None, worker: str = "one", limit: int = 100
+) -> Claim:
     return commit_with_retry(
         lambda: claim_emails(
             judge or EverythingIsWanted(),
@@ -82,7 +84,8 @@ def claim(now: datetime, *, judge: EverythingIsWanted | None = None, worker: str
 
 def settle(claimed: Claim, now: datetime) -> int:
     accepted = [
-        settling.Accepted(one.id, tuple(row.id for row in one.reminders), "250 OK") for one in claimed.mailings
+        settling.Accepted(one.id, tuple(row.id for row in one.reminders), "250 OK")
+        for one in claimed.mailings
     ]
     return commit_with_retry(lambda: settling.settle_accepted(accepted, token=claimed.token, now=now))
 
@@ -100,7 +103,8 @@ def only(key: str) -> Reminder:
     return db.session.scalars(select(Reminder).where(Reminder.key == key)).one()
 
 
-# Owing and withdrawing ------------------------------------------------------------------------------------------
+# Owing and withdrawing
+# ------------------------------------------------------------------------------------------
 
 
 def test_owing_twice_under_one_key_is_one_reminder_at_the_newer_time(app: Flask, now: datetime) -> None:
@@ -157,7 +161,8 @@ def test_a_change_of_zone_moves_what_was_planned_by_wall_time(app: Flask, now: d
     assert row.expires_at > row.due_at
 
 
-# Claiming and settling ------------------------------------------------------------------------------------------
+# Claiming and settling
+# ------------------------------------------------------------------------------------------
 
 
 def test_only_what_is_due_is_claimed(app: Flask, now: datetime) -> None:
@@ -289,7 +294,9 @@ def test_after_a_day_of_tries_it_is_given_up(app: Flask, now: datetime) -> None:
         tries += 1
         refusal = settling.Refusal(claimed.mailings[0].id, claimed.mailings[0].attempt, "451 later")
         token = claimed.token
-        commit_with_retry(lambda refusal=refusal, token=token, at=at: settling.put_off([refusal], token=token, now=at))
+        commit_with_retry(
+            lambda refusal=refusal, token=token, at=at: settling.put_off([refusal], token=token, now=at)
+        )
     assert only("account-link:1").state is ReminderState.FAILED
     assert tries == 9
     assert at - now >= timedelta(hours=24)
@@ -316,7 +323,8 @@ def test_quiet_hours_put_it_off_and_only_move_its_due_time(app: Flask, now: date
     assert only_after_commit("message:4").due_at == now
 
 
-# In the app -----------------------------------------------------------------------------------------------------
+# In the app
+# -----------------------------------------------------------------------------------------------------
 
 
 def test_an_inbox_item_arrives_once_with_its_settled_reminder(app: Flask, now: datetime) -> None:

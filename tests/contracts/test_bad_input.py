@@ -16,21 +16,14 @@ ODD = {
     "a zero byte": "before\x00after",
     "five thousand characters": "x" * 5_000,
     "sixty thousand characters": "long " * 12_000,
-    "a negative number": "-9223372036854775809",
     "a number beyond any column": "9223372036854775808",
     "a lone surrogate": "\udcff",
-    "markup": "<script>alert(1)</script>{{7*7}}${7*7}'\"\\",
-    "quotes of SQL": "' OR '1'='1'; DROP TABLE accounts; --",
-    "lines that could be headers": "Subject\r\nBcc: everyone@example.net\r\n\r\n",
-    "other digits": "１２:３０",
-    "a date that is none": "2026-02-30",
-    "a date at the end of time": "9999-12-31",
+    "a negative number": "-9223372036854775809",
+    "markup and headers": "<script>alert(1)</script>{{7*7}}'; DROP TABLE accounts; --\r\nBcc: all@example.net\r\n\r\n",
     "an instant at the end of time": "9999-12-31T23:59:59+00:00",
-    "an instant without a zone": "0001-01-01T00:00:00",
-    "not a number": "NaN",
-    "infinity": "1e999",
-    "nothing": "",
+    "a date that is none": "2026-02-30",
 }
+ONE_BY_ONE = tuple(kind for kind in ODD if "thousand" not in kind)
 NOT_UTF8 = b"\xff\xfe\x80\x81words"
 LAST = ("sign_out", "sign-out", "disable", "end_role", "end-role", "/end", "hand-over", "/finish", "password")
 ROLES = ("alex", "pat", "jo", "toni")
@@ -69,9 +62,9 @@ def test_no_form_breaks_on_odd_words(app: Flask, house: House, who: str) -> None
         token = browser.token()
         names = [name for name in form.values if name != "csrf_token"]
         tries = [(f"all {kind}", dict.fromkeys(names, value)) for kind, value in ODD.items()]
-        for name in names:
-            odd = ("a zero byte", "a number beyond any column", "a negative number", "an instant at the end of time")
-            tries += [(f"{name} {kind}", {**form.values, name: ODD[kind]}) for kind in odd]
+        for place, name in enumerate(names):
+            kind = ONE_BY_ONE[place % len(ONE_BY_ONE)]
+            tries.append((f"{name} {kind}", {**form.values, name: ODD[kind]}))
         for kind, values in tries:
             status = post_raw(browser, form, values, token)
             taken += status not in (400, 404)

@@ -1,6 +1,7 @@
 """Workers killed, stopped and doubled while 2,000 mails go out to a real server, on both engines.
 
-Nothing is lost; a kill repeats at most one mail for each open connection; the same mail has the same Message-ID.
+Nothing is lost; a kill repeats at most one mail for each open connection; the same mail has the same
+Message-ID.
 """
 
 import os
@@ -30,7 +31,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 MAILS = 2_000
 CONNECTIONS = 2
 PATIENCE_SECONDS = 120
-# As docs/operations.md asks of a server: a process that stands still inside a transaction loses it, and its locks.
+# As docs/operations.md asks of a server: a process that stands still inside a transaction loses it, and its
+# locks.
 LET_GO_OF_LOCKS = "options=-c%20idle_in_transaction_session_timeout%3D4s"
 
 

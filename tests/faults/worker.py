@@ -1,4 +1,6 @@
-"""A worker as `flask worker` runs it, with leases short enough for a test: `python -m tests.faults.worker`."""
+"""A worker as `flask worker` runs it, with leases short enough for a test: `python -m
+tests.faults.worker`.
+"""
 
 from datetime import timedelta
 

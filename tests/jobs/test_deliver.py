@@ -1,7 +1,7 @@
 """From an owed row to a mail in somebody's hands: what is wanted, what is said, what is held back and why."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -80,7 +80,7 @@ def plan_a_session(cast: Cast, now: datetime, *, minutes: int = 12) -> PlanItem:
         title="Planning for low days",
         why="",
         planned_on=now.date() + timedelta(days=5),
-        planned_time=datetime(2026, 1, 1, 19).time(),
+        planned_time=time(19),
         minutes=minutes,
         patient_words="",
         is_emailed=True,
@@ -283,7 +283,9 @@ def test_an_invitation_carries_a_link_that_opens_it(
     assert f"https://course.example.net/invitation/{link.id}-" in said(server.mails[0])
 
 
-def test_a_used_link_is_not_sent(cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer) -> None:
+def test_a_used_link_is_not_sent(
+    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer
+) -> None:
     link = AccountLink(
         account_id=cast.patient.id,
         purpose=LinkPurpose.PASSWORD_RESET,

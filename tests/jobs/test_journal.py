@@ -12,12 +12,12 @@ from icbt_support.db import commit_with_retry, db
 from icbt_support.delivery.send_journal import JournalLine, lines_of_others, open_journal, replay_journals
 from icbt_support.jobs import runner
 from icbt_support.jobs.deliver import Deliverer
+from icbt_support.jobs.wanted import EmailJudge
 from icbt_support.reminders import settling
 from icbt_support.reminders.claims import LEASE, Claim, claim_emails
 from icbt_support.reminders.models import Mailing, Reminder
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import Channel, MailingState, ReminderKind, ReminderState
-from icbt_support.jobs.wanted import EmailJudge
 from tests.cast import Cast
 
 
@@ -46,7 +46,12 @@ def claimed(cast: Cast, now: datetime) -> Claim:
     db.session.commit()
     return commit_with_retry(
         lambda: claim_emails(
-            EmailJudge(), worker="gone", message_domain="example.net", limit=10, now=now, real_now=clock.real_now()
+            EmailJudge(),
+            worker="gone",
+            message_domain="example.net",
+            limit=10,
+            now=now,
+            real_now=clock.real_now(),
         )
     )
 

@@ -90,11 +90,11 @@ def test_several_days_in_the_evening(browser: Browser, served: Served, javascrip
             take_and_resolve(jo)
         assert all(one.resolved_at is not None for one in alerts(served))
         served.pass_to(on(26, 9, 5))
-        pat.open("/supporting/today")
-        pat.page.locator("main").get_by_role("link", name="Review").first.click()
+        pat.come_back(PAT, "/supporting/today")
+        pat.page.locator("main").get_by_role("link", name="Write").first.click()
         pat.look()
-        facts = pat.page.locator("main").inner_text()
-        assert facts.index("several days") < facts.index("PHQ-9")
+        facts = pat.page.locator("main").inner_text().lower()
+        assert facts.index("item 9") < facts.index("several days (was: not at all)") < facts.index("phq-9")
 
 
 def test_an_alert_that_nobody_takes_goes_on_in_duty_hours(browser: Browser, served: Served) -> None:

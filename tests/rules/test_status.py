@@ -147,6 +147,11 @@ def test_a_late_review_is_seen_whatever_the_state(state: EnrolmentState) -> None
     assert status_of(facts(state, review_late_words="welcome owed since Tuesday 5pm")).needs_a_look
 
 
+def test_a_late_review_is_said_beside_what_comes_first() -> None:
+    found = status_of(facts(alert_words="Item 9: several days", review_late_words="since Wednesday 5pm"))
+    assert found.reason == "Item 9: several days. Also late: since Wednesday 5pm"
+
+
 def test_away_people_are_not_slipping_and_their_old_scores_raise_nobody() -> None:
     assert not status_of(facts(EnrolmentState.AWAY, quiet_days=20, scores=(4, 14))).needs_a_look
 

@@ -34,7 +34,8 @@ class ContactSheetForm(FlaskForm):
         "Someone we may call in an emergency (optional)", description="Name, phone, and who they are to you."
     )
     usually_at = LongText(
-        "Where you usually are (optional)", description="An address, so that help can find you if you need it."
+        "Where you usually are (optional)",
+        description="An address, so that help can find you if you need it.",
     )
 
     @property

@@ -131,7 +131,8 @@ def _settle(item_id: int, state: ItemState, words: str) -> str | Response | tupl
 
 def _move_form(enrolment: Enrolment, item: PlanItem) -> MoveForm:
     form = MoveForm(
-        on=item.planned_on.isoformat(), at=item.planned_time.strftime("%H:%M") if item.planned_time else ANY_TIME
+        on=item.planned_on.isoformat(),
+        at=item.planned_time.strftime("%H:%M") if item.planned_time else ANY_TIME,
     )
     first_on, last_on = moving.days_for(item, enrolment, now=request_time())
     days = [first_on + timedelta(days=n) for n in range((last_on - first_on).days + 1)]

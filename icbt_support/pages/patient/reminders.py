@@ -241,7 +241,9 @@ def _ledger(patient: Account, now: datetime, reminder_class: ReminderClass) -> l
 
 
 def _samples(enrolment: Enrolment) -> list[tuple[str, str, str, str]]:
-    """Both ways of saying it, from the template that real emails are made of: (value, sender, subject, first words)."""
+    """Both ways of saying it, from the template that real emails are made of: (value, sender, subject, first
+    words).
+    """
     settings: Settings = current_app.config["SETTINGS"]
     renderer = _renderer(settings.base_url, settings.mail_from)
     found = []

@@ -16,7 +16,7 @@ SAFETY_PLAN = "safety-plan"
 
 @dataclass(frozen=True)
 class StayingWell:
-    """The step agreed last, with its reason; what was written on the pages about keeping well; the safety plan.
+    """The step agreed last, with its reason; what was written about keeping well; the safety plan.
 
     `write_href` leads to the page on which the plan is written; None where the programme has no such page.
     """

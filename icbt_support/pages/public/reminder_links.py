@@ -1,6 +1,8 @@
-"""The links in a reminder: move what it is about, or stop reminders. Opening one changes nothing; a press does.
+"""The links in a reminder: move what it is about, or stop reminders. Opening one changes nothing; a press
+does.
 
-They work without a sign-in: the token shows that its bearer got the mail. The page names no person and no task.
+They work without a sign-in: the token shows that its bearer got the mail. The page names no person and no
+task.
 """
 
 from datetime import date, timedelta
@@ -71,7 +73,9 @@ def move(token: str) -> Page:
     except ItemIsSettled:
         return _closed()
     when = f"{long_day(on)}{f', {clock_time(at)}' if at else ''}"
-    return render_template("public/reminder_done.html", heading="Moved", words=f"It is now on {when}. Its reminder moved too.")
+    return render_template(
+        "public/reminder_done.html", heading="Moved", words=f"It is now on {when}. Its reminder moved too."
+    )
 
 
 @blueprint.get("/reminders/stop/<token>")
@@ -104,7 +108,10 @@ def stop(token: str) -> Page:
     return render_template(
         "public/reminder_done.html",
         heading="Reminders are off",
-        words="News from people still comes. You can turn reminders on again when you are signed in, under Reminders.",
+        words=(
+            "News from people still comes. You can turn reminders on again when you are signed in, "
+            "under Reminders."
+        ),
     )
 
 

@@ -62,10 +62,9 @@ def send(enrolment_id: int) -> Response | str | tuple[str, int]:
 def starting_words(enrolment: Enrolment) -> str:
     """A text to start from: who writes, when, and what they can see."""
     patient, writer = enrolment.patient.called, current_account().called
-    days = reading_days_words(enrolment)
     return (
         f"Hello {patient},\n\n"
-        f"I'm {writer}. I will be with you through this course. I read and write on {days}.\n\n"
+        f"I'm {writer}. I will be with you through this course. {_reading_days(enrolment)}.\n\n"
         "Each week you get a plan, and I write you a review. I can see what you planned and did, "
         "your check-in answers, and what you choose to share. I do not see your private entries.\n\n"
         "The first step takes about 15 minutes: a few questions, and then you choose your days. "
@@ -74,6 +73,14 @@ def starting_words(enrolment: Enrolment) -> str:
         "someone now, use Get help now at the top of each page.\n\n"
         f"With warm wishes,\n{writer}"
     )
+
+
+def _reading_days(enrolment: Enrolment) -> str:
+    """The same sentence as elsewhere; a supporter who writes about their own days says "I"."""
+    supporter, words = enrolment.supporter, reading_days_words(enrolment)
+    if current_account().id != supporter.id:
+        return words
+    return words.replace(f"{supporter.called} reads", "I read", 1)
 
 
 def _welcome(enrolment: Enrolment) -> Review:
@@ -90,6 +97,6 @@ def _page(enrolment: Enrolment, review: Review, form: WelcomeForm) -> str:
         enrolment=enrolment,
         review=review,
         form=form,
-        promised=f"{long_day(promised)} by {clock_time(promised)}",
+        promised=f"{clock_time(promised)} on {long_day(promised)}",
         sent=to_local(review.sent_at, enrolment.service.zone) if review.sent_at else None,
     )

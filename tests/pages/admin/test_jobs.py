@@ -53,7 +53,9 @@ def test_every_job_stands_with_its_purpose_and_what_it_did(app: Flask, admin: Pa
 
 def test_a_failed_job_is_red_and_counted(app: Flask, admin: PageClient) -> None:
     tick(app, names=["seal", "risk"])
-    db.session.execute(db.update(JobState).where(JobState.job == "seal").values(last_error="OperationalError"))
+    db.session.execute(
+        db.update(JobState).where(JobState.job == "seal").values(last_error="OperationalError")
+    )
     db.session.commit()
     text = admin.get("/admin/jobs").text
     assert "1 of 2 jobs need a look" in text

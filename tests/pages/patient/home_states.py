@@ -1,4 +1,4 @@
-"""Every state of a patient's home page, built by the verbs of the rhythm (a week that is closed by hand apart)."""
+"""Every state of a patient's home page, built by the verbs of the rhythm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, time
 
 from icbt_support import clock
 from icbt_support.accounts.models import Role, SessionEmail, Wording
+from icbt_support.accounts.operations import change_zone
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.operations import WeeklyTime
 from icbt_support.plan.models import ItemKind, ItemState, Week
-from icbt_support.plan.queries import open_week_of
 from icbt_support.plan.transitions import close_week
 from icbt_support.reviews.queries import review_of_week
 from icbt_support.reviews.rules import LAST_REVIEW, PAUSE
@@ -203,15 +203,11 @@ STATES: dict[str, Build] = {
 }
 
 
-def build(name: str, cast: Cast) -> Built:
-    """The state in the database, and the clock at the time of looking."""
+def build(name: str, cast: Cast, zone: str = "Europe/London") -> Built:
+    """The state in the database, and the clock at the time of looking; the patient lives in `zone`."""
+    change_zone(cast.patient, zone, by=SYSTEM, now=NOW)
     built = STATES[name](cast)
+    change_zone(built.enrolment.patient, zone, by=SYSTEM, now=NOW)
     db.session.commit()
     clock.stop_clock_at(built.seen_at)
     return built
-
-
-def first_item(enrolment: Enrolment):
-    week = open_week_of(enrolment)
-    assert week is not None
-    return week.items[0]

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from icbt_support import clock
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState, OnboardingStep
 from icbt_support.enrolments.queries import current_consent, for_patient
@@ -160,6 +161,37 @@ def test_a_day_that_filled_up_meanwhile_has_just_gone(visitor, robin, now, cast)
     assert response.status_code == 409
     assert "That time has just gone" in page
     assert "Thursday 3 December" in page
+    assert again(robin).state is EnrolmentState.ONBOARDING
+
+
+def test_the_zone_is_asked_for_only_where_it_differs(visitor, robin, now):
+    go_to_times(robin, now)
+    page = visitor.get("/start/times").get_data(as_text=True)
+    assert "These are times in Europe: London." in page
+    assert "Are you in another time zone?" in page
+    visitor.post("/start/times", {**CHOICES, "zone": "America/New_York"})
+    enrolment = again(robin)
+    assert enrolment.patient.zone == "America/New_York"
+    assert enrolment.onboarding_step is OnboardingStep.DONE
+
+
+def test_a_start_that_has_passed_where_the_person_is_is_asked_again(visitor, robin, now):
+    clock.stop_clock_at(datetime(2026, 11, 19, 12, tzinfo=UTC))
+    go_to_times(robin, now)
+    visitor.get("/start/times")
+    choices = {**CHOICES, "zone": "Pacific/Auckland"}
+    page = visitor.post("/start/times", choices).get_data(as_text=True)
+    assert "Today, Friday 20 November" in page
+    assert visitor.page.title.startswith("Error: ")
+    assert again(robin).patient.zone == "Europe/London"
+    visitor.post("/start/times", {**choices, "starts_on": "2026-11-20", "review_on": "2026-12-03"})
+    assert again(robin).starts_on == date(2026, 11, 20)
+
+
+def test_a_zone_that_does_not_exist_is_refused(visitor, robin, now):
+    go_to_times(robin, now)
+    visitor.get("/start/times")
+    visitor.post("/start/times", {**CHOICES, "zone": "Europe/Atlantis"})
     assert again(robin).state is EnrolmentState.ONBOARDING
 
 

@@ -1,6 +1,6 @@
 """Reminders as the patient sees them: coming, sent, held back and why, choices, samples."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -30,7 +30,9 @@ def patient(client: PageClient, cast: Cast) -> PageClient:
     return client
 
 
-def owe(cast: Cast, key: str, kind: ReminderKind, due_at: datetime, now: datetime, **more: object) -> Reminder:
+def owe(
+    cast: Cast, key: str, kind: ReminderKind, due_at: datetime, now: datetime, **more: object
+) -> Reminder:
     owe_reminder(
         key=key,
         kind=kind,
@@ -56,7 +58,7 @@ def preferences(cast: Cast) -> ContactPreferences:
 def test_what_is_coming_what_was_sent_and_what_was_held_back_and_why(
     patient: PageClient, cast: Cast, now: datetime
 ) -> None:
-    wall = WallTime((now + timedelta(days=5)).date(), datetime(2026, 1, 1, 18, 30).time(), "Europe/London")
+    wall = WallTime((now + timedelta(days=5)).date(), time(18, 30), "Europe/London")
     owe(cast, "session", ReminderKind.SESSION, wall.instant(), now, wall=wall)
     held = owe(cast, "nudge", ReminderKind.NUDGE, now - timedelta(minutes=5), now)
     held.state, held.reason, held.settled_at = ReminderState.HELD_BACK, Reason.PERSON_WROTE, now

@@ -1,19 +1,22 @@
 """The patient's home: in every state it answers the five questions, and what it answers is true."""
 
 import re
+from datetime import datetime
 from html import unescape
 
 import pytest
 from sqlalchemy import func, select
 
-from icbt_support.accounts.operations import change_zone
 from icbt_support.audit.models import AuditLine
+from icbt_support.cadence import to_local
 from icbt_support.db import db
-from icbt_support.enrolments.operations import confirm_contact_sheet, set_goals
 from icbt_support.engagement.five_answers import QUESTIONS
+from icbt_support.enrolments.operations import confirm_contact_sheet, set_goals
+from icbt_support.plan.words import clock_words, day_words
+from icbt_support.reviews.queries import next_review
 from tests.browsing import PageClient
 from tests.cast import Cast
-from tests.concepts.rhythm_steps import SYSTEM, at
+from tests.concepts.rhythm_steps import at
 from tests.pages.patient.home_states import NOW, STATES, build, patient
 from tests.pages.visits import status_of
 
@@ -31,8 +34,20 @@ TRUE_ANSWERS = {
         "A welcome comes by Monday 23 November, 5pm.",
         "Pat gets in touch",
     ),
-    "baseline done": ("Choose the days and times", "Any time", "About 5 minutes in all.", "Pat reads", "Pat gets in"),
-    "welcome late": ("Answer two", "Any time", "minutes", f"A welcome is not here yet. {ON_US}", "Pat gets in touch"),
+    "baseline done": (
+        "Choose the days and times",
+        "Any time",
+        "About 5 minutes in all.",
+        "Pat reads",
+        "Pat gets in",
+    ),
+    "welcome late": (
+        "Answer two",
+        "Any time",
+        "minutes",
+        f"A welcome is not here yet. {ON_US}",
+        "Pat gets in touch",
+    ),
     "before the start": (
         "Nothing yet. Your first week opens by itself.",
         "It opens on Monday 23 November.",
@@ -41,8 +56,20 @@ TRUE_ANSWERS = {
         "Nothing is lost.",
     ),
     "open": ("Next: ", "You can move it.", "minutes for all that is left.", WRITES, STILL),
-    "next today": ("Next: ", "Today, Thursday 19 November at 8.30pm. You can move it.", "minutes", WRITES, STILL),
-    "next tomorrow": ("Next: ", "Tomorrow, Friday 20 November at 8.30pm. You can move it.", "minutes", WRITES, STILL),
+    "next today": (
+        "Next: ",
+        "Today, Thursday 19 November at 8.30pm. You can move it.",
+        "minutes",
+        WRITES,
+        STILL,
+    ),
+    "next tomorrow": (
+        "Next: ",
+        "Tomorrow, Friday 20 November at 8.30pm. You can move it.",
+        "minutes",
+        WRITES,
+        STILL,
+    ),
     "planned day passed": (
         "Next: ",
         "It was planned for Monday 23 November. Any time is fine, or move it.",
@@ -58,11 +85,23 @@ TRUE_ANSWERS = {
         STILL,
     ),
     "check-in left": ("Next: ", "You can move it.", "minutes", WRITES, STILL),
-    "all done": ("Everything in your plan is done.", "Any time you like.", "As long", WRITES, "You have done what"),
-    "review unread": ("Read what Pat wrote. Then: ", "You can move it.", "minutes", WRITES_A_WEEK_LATER, STILL),
+    "all done": (
+        "Everything in your plan is done.",
+        "Any time you like.",
+        "As long",
+        WRITES,
+        "You have done what",
+    ),
+    "review unread": (
+        "Read what Pat wrote. Then: ",
+        "You can move it.",
+        "minutes",
+        WRITES_A_WEEK_LATER,
+        STILL,
+    ),
     "late": (
         "Next: ",
-        "You can move it.",
+        "Any time is fine, or move it.",
         "minutes",
         f"Pat's review is not here yet. {ON_US} Your answers are safe. "
         "By 12pm on Friday 27 November we will tell you who writes, and when.",
@@ -70,7 +109,7 @@ TRUE_ANSWERS = {
     ),
     "late and taken": (
         "Next: ",
-        "You can move it.",
+        "Any time is fine, or move it.",
         "minutes",
         f"{ON_US} Your answers are safe. Chris will write by 4pm on Friday 27 November.",
         "You still get your review.",
@@ -104,7 +143,7 @@ TRUE_ANSWERS = {
         "Nothing is lost.",
     ),
     "ended by a last review": (
-        "Read what Pat wrote last. Nothing is planned for you now. You agreed to go on with: One walk with Mo.",
+        "Read what Pat wrote last. Nothing is planned for you now. You agreed to go on with: One walk",
         "Whenever you like.",
         "As long as you like.",
         "Nobody reads this now that the course has ended.",
@@ -122,6 +161,11 @@ TRUE_ANSWERS = {
 
 def words_of(client: PageClient, path: str = "/week") -> str:
     return unescape(client.get(path).get_data(as_text=True))
+
+
+def day_and_clock(instant: datetime, zone: str) -> str:
+    local = to_local(instant, zone)
+    return f"{day_words(local)}, {clock_words(local)}"
 
 
 def answers_in(words: str) -> dict[str, str]:
@@ -143,15 +187,16 @@ def test_every_state_is_asked() -> None:
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("name", TRUE_ANSWERS)
 def test_every_state_answers_in_every_zone(client: PageClient, cast: Cast, name: str, zone: str) -> None:
-    built = build(name, cast)
-    change_zone(built.enrolment.patient, zone, by=SYSTEM, now=built.seen_at)
+    built = build(name, cast, zone)
     found = answers_in(words_of(client.sign_in(built.enrolment.patient)))
     assert all(found[question].strip() for question in QUESTIONS)
+    review = next_review(built.enrolment)
+    if review is not None and not review.is_late(built.seen_at) and "late" not in name:
+        assert f"{day_and_clock(review.promised_at, zone)}." in found["Who reads it, and when?"]
 
 
 def test_a_promise_is_said_in_the_persons_own_time(client: PageClient, cast: Cast) -> None:
-    built = build("open", cast)
-    change_zone(built.enrolment.patient, "Pacific/Auckland", by=SYSTEM, now=NOW)
+    build("open", cast, "Pacific/Auckland")
     words = words_of(client.sign_in(cast.patient))
     assert "writes by Friday 27 November, 6am." in answers_in(words)["Who reads it, and when?"]
     assert "by 6am" in words
@@ -198,6 +243,7 @@ def test_week_1_asks_how_to_reach_the_person_and_what_they_want(client: PageClie
     assert "What would you like to be different?" in words
     confirm_contact_sheet(cast.enrolment, by=patient(cast.enrolment), now=NOW)
     set_goals(cast.enrolment, ["Draw again"], by=patient(cast.enrolment), now=NOW)
+    db.session.commit()
     words = words_of(client)
     assert "Is this still how to reach you?" not in words
     assert "What would you like to be different?" not in words
@@ -210,6 +256,7 @@ def test_four_weeks_later_the_person_is_asked_again(
     build("open", cast)
     confirmed_at = at(19, 9).replace(month=10, day=confirmed_on)
     confirm_contact_sheet(cast.enrolment, by=patient(cast.enrolment), now=confirmed_at)
+    db.session.commit()
     assert ("Is this still how to reach you?" in words_of(client.sign_in(cast.patient))) is is_asked
 
 

@@ -33,7 +33,7 @@ def messages():
 
 def test_the_text_to_start_from_names_both_and_says_what_is_seen(visitor, robin):
     page = visitor.get(path(robin)).get_data(as_text=True)
-    assert "Owed by Monday 23 November by 5pm." in page
+    assert "Owed by 5pm on Monday 23 November." in page
     for words in (
         "Hello Robin,",
         "I&#39;m Pat",

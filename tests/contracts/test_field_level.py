@@ -1,0 +1,136 @@
+"""What a form does not offer cannot be sent: roles, owners, totals and states come from the server alone."""
+
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from icbt_support.accounts.models import Membership
+from icbt_support.db import db
+from icbt_support.enrolments.models import Enrolment
+from icbt_support.measures.models import Questionnaire
+from icbt_support.messages.models import Message
+from icbt_support.tables import METADATA
+from tests.browsing import PageClient
+from tests.cast import Cast
+from tests.contracts.full_house import House, furnish
+from tests.contracts.walking import forms_for
+
+ENDS_SOMETHING = ("sign-out", "disable", "end-role", "/end", "hand-over", "/finish", "pause", "give-role", "password")
+OWNERS = ("author_id", "written_by", "called_by", "assessed_by", "reported_by", "sent_by", "changed_by", "moved_by")
+
+
+@pytest.fixture
+def house(app: Flask, cast: Cast, now: datetime) -> House:
+    return furnish(cast, now)
+
+
+def extra_fields(house: House) -> dict[str, str]:
+    """What somebody would add who has read the tables."""
+    kim, lee = house.cast.other_patient.id, house.cast.other_supporter.id
+    other = str(house.cast.other_enrolment.id)
+    return {
+        **{name: str(lee) for name in (*OWNERS, "supporter_id", "clinician_id", "owner_id", "actor_account_id")},
+        **{name: str(kim) for name in ("patient_id", "account_id", "recipient_id", "user_id")},
+        "enrolment_id": other,
+        "enrolment": other,
+        "service_id": str(house.cast.elsewhere.id),
+        "id": "1",
+        "role": "administrator",
+        "roles": "administrator",
+        "is_admin": "1",
+        "total": "27",
+        "score": "27",
+        "state": "ended",
+        "sent_at": "2020-01-01T00:00:00+00:00",
+        "read_at": "2020-01-01T00:00:00+00:00",
+        "acknowledged_by": str(lee),
+        "password_hash": "x",
+        "disabled_at": "2020-01-01T00:00:00+00:00",
+    }
+
+
+def who_is_whose() -> list[object]:
+    """Rights and belonging: what no form of a patient, a supporter or a clinician here may move."""
+    db.session.rollback()
+    columns = (Enrolment.id, Enrolment.patient_id, Enrolment.supporter_id, Enrolment.clinician_id, Enrolment.service_id)
+    held = select(Membership.account_id, Membership.service_id, Membership.role, Membership.ended_at)
+    return [
+        db.session.execute(select(*columns).order_by(Enrolment.id)).all(),
+        db.session.execute(held.order_by(Membership.id)).all(),
+    ]
+
+
+def rows_elsewhere(house: House) -> list[tuple[str, str]]:
+    """Every row of Kim, as text."""
+    db.session.rollback()
+    own, kim = house.cast.other_enrolment.id, house.cast.other_patient.id
+    found = []
+    for table in METADATA.sorted_tables:
+        if table.name in ("audit_lines", "sign_ins"):
+            continue
+        for name, value in (("enrolment_id", own), ("account_id", kim), ("recipient_id", kim)):
+            if name in table.c:
+                rows = db.session.execute(select(table).where(table.c[name] == value).order_by(*table.primary_key))
+                found += [(table.name, repr(row)) for row in rows]
+    return found
+
+
+def owners() -> set[tuple[str, int, str, int]]:
+    """(table, id, column, account) of every row that names who made it."""
+    db.session.rollback()
+    return {
+        (table.name, row_id, name, account_id)
+        for table in METADATA.sorted_tables
+        for name in OWNERS
+        if name in table.c
+        for row_id, account_id in db.session.execute(select(table.c.id, table.c[name]).where(table.c[name].is_not(None)))
+    }
+
+
+@pytest.mark.parametrize("who", ["alex", "pat", "jo"])
+def test_extra_fields_change_nothing_for_anybody_else(app: Flask, house: House, who: str) -> None:
+    account = house.people[who]
+    browser = PageClient(app).sign_in(account)
+    forms = forms_for(app, account, browser)
+    rights, elsewhere, made = who_is_whose(), rows_elsewhere(house), owners()
+    token, taken = browser.token(), 0
+    for form in forms.values():
+        if any(word in form.action for word in ENDS_SOMETHING):
+            continue
+        values = {name: value or ("a few words" if name in form.typed else "") for name, value in form.values.items()}
+        extra = {name: value for name, value in extra_fields(house).items() if name not in form.values}
+        response = browser.http.post(form.action, data={**extra, **values, "csrf_token": token})
+        assert response.status_code < 500, form.action
+        taken += response.status_code == 302
+    assert taken >= 3
+    assert who_is_whose() == rights
+    assert rows_elsewhere(house) == elsewhere
+    assert {account_id for *_, account_id in owners() - made} <= {account.id}
+
+
+def test_a_total_and_an_author_from_outside_are_ignored(app: Flask, house: House) -> None:
+    browser = PageClient(app).sign_in(house.people["alex"])
+    browser.get("/messages")
+    extra = extra_fields(house)
+    browser.post("/messages", {**extra, "words": "Mine alone", "posted_key": "b" * 24, "kind": "message"})
+    browser.get("/check-in/phq-9/1")
+    browser.post("/check-in/phq-9/1", {**extra, "answer": "2"})
+    message = next(one for one in db.session.scalars(select(Message)) if one.words == "Mine alone")
+    assert (message.author_id, message.enrolment_id) == (house.cast.patient.id, house.cast.enrolment.id)
+    assert message.read_at is None
+    asked = db.session.scalars(select(Questionnaire).where(Questionnaire.week_number == 2)).all()
+    assert asked
+    assert {one.total for one in asked} == {None}
+    assert {one.enrolment_id for one in asked} == {house.cast.enrolment.id}
+
+
+def test_a_supporters_form_gives_no_role(app: Flask, house: House) -> None:
+    """The administrator's own addresses do not answer to anybody else, whatever is posted."""
+    before = who_is_whose()
+    for who in ("alex", "pat", "jo", "vendor"):
+        browser = PageClient(app).sign_in(house.people[who])
+        for path in (f"/admin/people/{house.people[who].id}/give-role", "/admin/people/invite"):
+            assert browser.post(path, {"role": "administrator", "email": "x@example.net"}).status_code == 404
+    assert who_is_whose() == before

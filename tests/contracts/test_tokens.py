@@ -1,0 +1,153 @@
+"""A form counts only with the token of the browser that it was shown in, and only as a form."""
+
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from icbt_support.audit.models import AuditLine
+from icbt_support.db import db
+from tests.browsing import PageClient
+from tests.cast import Cast
+from tests.contracts.full_house import House, furnish
+from tests.contracts.test_get_changes_nothing import digests
+from tests.contracts.walking import addresses, highest_ids, is_for, rules
+
+ROLES = ("alex", "pat", "jo", "toni")
+SAID = {"words": "x", "posted_key": "a" * 24, "answer": "1", "person": "patient@example.org"}
+
+
+@pytest.fixture
+def house(app: Flask, cast: Cast, now: datetime) -> House:
+    return furnish(cast, now)
+
+
+def test_the_token_of_another_person_is_refused_by_every_posting_view(app: Flask, house: House) -> None:
+    ids = {name: [highest] for name, highest in highest_ids().items()}
+    stranger = PageClient(app).sign_in(house.people["kim"])
+    token, let_in = stranger.token(), []
+    browsers = {who: PageClient(app).sign_in(house.people[who]) for who in ROLES}
+    before = digests()
+    for who, browser in browsers.items():
+        for rule in rules(app, "POST"):
+            address = next(iter(addresses(app, rule, ids)), None)
+            if address is None or not is_for(app, rule, house.people[who]):
+                continue
+            for sent in (token, token[:-1] + "x", "", "undefined"):
+                status = browser.http.post(address, data={**SAID, "csrf_token": sent}).status_code
+                if status not in (400, 404):
+                    let_in.append((who, rule.rule, sent, status))
+    assert let_in == []
+    assert digests() == before
+
+
+def test_json_and_plain_text_with_the_right_token_are_refused(app: Flask, house: House) -> None:
+    browser = PageClient(app).sign_in(house.people["alex"])
+    token = browser.token()
+    before = digests()
+    said = {**SAID, "csrf_token": token}
+    answers = [
+        browser.http.post("/messages", json=said),
+        browser.http.post("/messages", data="&".join(f"{k}={v}" for k, v in said.items()), content_type="text/plain"),
+        browser.http.post(f"/messages?csrf_token={token}", json=SAID),
+    ]
+    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    assert digests() == before
+
+
+def test_somebody_elses_rows_are_not_reached_with_ones_own_token(app: Flask, house: House) -> None:
+    """Alex, Pat and Dr Field post to the rows of Southfield with tokens of their own."""
+    ids = {name: range(1, highest + 1) for name, highest in highest_ids().items()}
+    browsers = {who: PageClient(app).sign_in(house.people[who]) for who in ("kim", "lee", "max", "vendor")}
+    tokens = {who: browser.token() for who, browser in browsers.items()}
+    theirs = house_of_northfield(house)
+    for who, browser in browsers.items():
+        for rule in rules(app, "POST"):
+            if not rule.arguments or not is_for(app, rule, house.people[who]):
+                continue
+            for address in addresses(app, rule, ids):
+                data = {**SAID, "csrf_token": tokens[who], "enrolment_id": str(house.cast.enrolment.id)}
+                assert browser.http.post(address, data=data).status_code < 500
+    assert house_of_northfield(house) == theirs
+
+
+def house_of_northfield(house: House) -> list[tuple[str, str]]:
+    """Every row of Northfield's patients, as text."""
+    db.session.rollback()
+    own = {house.cast.enrolment.id, house.sashas.id}
+    tables = [table for table in AuditLine.metadata.sorted_tables if "enrolment_id" in table.c]
+    return [
+        (table.name, repr(row))
+        for table in tables
+        if table.name != "audit_lines"
+        for row in db.session.execute(select(table).where(table.c.enrolment_id.in_(own)).order_by(*table.primary_key))
+    ]
+
+
+def test_a_refused_form_is_kept_on_the_page_that_refuses_it(app: Flask, house: House) -> None:
+    words = "A long thought that took the whole evening to write down."
+    browser = PageClient(app).sign_in(house.people["alex"])
+    response = browser.http.post("/messages", data={"csrf_token": "old", "words": words, "posted_key": "a" * 24})
+    assert response.status_code == 400
+    assert words in response.get_data(as_text=True)
+
+
+# Who looked --------------------------------------------------------------------------------------------------
+
+
+def lines() -> list[AuditLine]:
+    db.session.rollback()
+    return list(db.session.scalars(select(AuditLine).order_by(AuditLine.id)))
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("pat", "/supporting/patients/{enrolment}"),
+        ("pat", "/supporting/patients/{enrolment}/contact"),
+        ("pat", "/supporting/patients/{enrolment}/messages"),
+        ("pat", "/supporting/patients/{enrolment}/concern"),
+        ("jo", "/clinical/patients/{enrolment}"),
+        ("jo", "/clinical/patients/{enrolment}/contact"),
+        ("jo", "/clinical/patients/{enrolment}/decide"),
+    ],
+)
+def test_a_look_at_a_patient_is_one_line_and_so_is_a_refused_one(
+    app: Flask, house: House, now: datetime, who: str, path: str
+) -> None:
+    account = house.people[who]
+    browser = PageClient(app).sign_in(account)
+    seen = len(lines())
+    assert browser.http.get(path.format(enrolment=house.cast.enrolment.id)).status_code == 200
+    (line,) = lines()[seen:]
+    assert (line.action, line.actor_account_id, line.enrolment_id) == ("read_record", account.id, house.cast.enrolment.id)
+    assert (line.at, line.address) == (now, "127.0.0.1")
+    assert line.detail.split(".")[0].split("_")[0] in ("supporter", "clinician")
+
+    assert browser.http.get(path.format(enrolment=house.cast.other_enrolment.id)).status_code == 404
+    (refused,) = lines()[seen + 1 :]
+    assert (refused.action, refused.actor_account_id) == ("refused_record", account.id)
+    assert (refused.object_id, refused.enrolment_id) == (house.cast.other_enrolment.id, None)
+
+
+def test_every_staff_page_about_one_patient_leaves_a_line(app: Flask, house: House) -> None:
+    """Whatever its shape, an address with a patient's row in it is a look at a record."""
+    silent = []
+    for who in ("pat", "jo"):
+        browser = PageClient(app).sign_in(house.people[who])
+        ids = {name: range(1, highest + 1) for name, highest in highest_ids().items()}
+        for rule in rules(app, "GET"):
+            if not rule.arguments & {"enrolment_id", "review_id", "alert_id"} or not rule.rule.startswith(("/supporting", "/clinical")):
+                continue
+            for address in addresses(app, rule, ids):
+                seen = line_count()
+                status = browser.http.get(address).status_code
+                if line_count() == seen:
+                    silent.append((who, address, status))
+    assert silent == []
+
+
+def line_count() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(AuditLine)) or 0

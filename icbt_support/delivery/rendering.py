@@ -1,7 +1,7 @@
 """Mails rendered from templates/outbound: a text and an HTML part in a skeleton, without an object for each.
 
 `<kind>.txt` begins with its subject ("Subject: ...") and an empty line; `<kind>.html` is the same for HTML.
-The frame around them is `_frame.txt` and `_frame.html`. All is 7-bit when it leaves, so any server can take it.
+The frame around them is `_frame.txt` and `_frame.html`. All is 7-bit when it leaves: any server can take it.
 """
 
 import base64

@@ -146,7 +146,7 @@ def _when_all_is_done(facts: HomeFacts) -> Answers:
     if check_in is not None and facts.check_in_opens_on is not None:
         return (
             "Everything is done for now. Your check-in comes next.",
-            f"It opens {_on_day(facts.check_in_opens_on, facts.today)}. Practising again is welcome any time.",
+            f"It opens {_on_day(facts.check_in_opens_on, facts.today)}. Practising again is welcome.",
             f"About {check_in.minutes} minutes for the check-in.",
             _who_and_when(facts),
             _if_not_done(facts),

@@ -144,7 +144,7 @@ def _state(enrolment: Enrolment, week: Week | None, next_item: ItemNow | None) -
 
 
 def _next_item(items: tuple[ItemNow, ...], today: date, check_in_opens_on: date | None) -> ItemNow | None:
-    """The first thing still planned; the check-in once it is asked, or once it is open and nothing else is left."""
+    """The first thing still planned; the check-in once it is asked, or open with nothing else left."""
     planned = [item for item in items if item.is_planned]
     ready = [one for one in planned if one.item.kind is not ItemKind.CHECK_IN or one.item.planned_on <= today]
     if ready:

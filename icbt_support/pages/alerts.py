@@ -179,7 +179,7 @@ def _history(alert: RiskAlert, zone: str) -> list[HistoryEntry]:
             )
         )
     if alert.resolved_at is not None and alert.resolver is not None:
-        words = f"Spoken to: {alert.spoken_to} Agreed: {alert.agreed} Also told: {alert.others_told}"
+        words = f"Spoken to: {alert.spoken_to} · Agreed: {alert.agreed} · Also told: {alert.others_told}"
         entries.append(_entry(alert.resolved_at, zone, "Resolved", words, "tick", alert.resolver.full_name))
     return sorted(entries, key=lambda entry: entry.at)
 

@@ -85,3 +85,8 @@ def zone_choices() -> list[tuple[str, str]]:
 def zone_words(zone: str) -> str:
     """`Europe: London`"""
     return zone.replace("_", " ").replace("/", ": ", 1)
+
+
+def place_words(zone: str) -> str:
+    """`London`"""
+    return zone.rpartition("/")[2].replace("_", " ")

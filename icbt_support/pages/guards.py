@@ -184,10 +184,11 @@ def clinical_enrolment(enrolment_id: int) -> Enrolment:
 def _scoped(scope: Select[Enrolment], enrolment_id: int, role: Role) -> Enrolment:
     enrolment = enrolments.scoped_enrolment(scope, enrolment_id)
     if enrolment is None:
+        by = current_actor(role)
         db.session.rollback()
         audit.record_apart(
             "refused_record",
-            by=current_actor(role),
+            by=by,
             now=clock.real_now(),
             object_kind="enrolment",
             object_id=enrolment_id,

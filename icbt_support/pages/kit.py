@@ -223,7 +223,7 @@ class DatePartsField(Field):
             return None
         try:
             return date(int(self.parts["year"]), int(self.parts["month"]), int(self.parts["day"]))
-        except ValueError:
+        except (ValueError, OverflowError):
             self.process_errors = ["Enter a real date, for example 27 3 1985"]
             return None
 

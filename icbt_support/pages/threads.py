@@ -1,6 +1,6 @@
 """The thread of messages, as a patient and as staff read it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -14,6 +14,7 @@ KIND_NOTES = {
     MessageKind.WELCOME: "Welcome",
     MessageKind.CORRECTION: "A correction to a review",
 }
+TOLD_NOTE = "The clinicians here are told too"
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,17 @@ class ThreadMessage:
 
 
 def thread_messages(
-    messages: Iterable[Message], *, reader_id: int, patient_id: int, zone: str
+    messages: Iterable[Message],
+    *,
+    reader_id: int,
+    patient_id: int,
+    zone: str,
+    told_clinicians: Collection[int] = (),
 ) -> list[ThreadMessage]:
-    """Oldest first. Staff are one side and the patient the other, whoever of the staff wrote."""
+    """Oldest first. Staff are one side and the patient the other, whoever of the staff wrote.
+
+    `told_clinicians` are the ids of messages that raised an alert.
+    """
     reader_is_patient = reader_id == patient_id
     return [
         ThreadMessage(
@@ -40,7 +49,7 @@ def thread_messages(
             when=short_day_and_time(to_local(message.sent_at, zone)),
             body=paragraphs(message.words),
             is_mine=(message.author_id == patient_id) == reader_is_patient,
-            note=_note(message, patient_id, reader_is_patient, zone),
+            note=_note(message, patient_id, reader_is_patient, zone, message.id in told_clinicians),
         )
         for message in messages
     ]
@@ -53,8 +62,12 @@ def paragraphs(words: str) -> Markup:
     return Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)
 
 
-def _note(message: Message, patient_id: int, reader_is_patient: bool, zone: str) -> str:
+def _note(
+    message: Message, patient_id: int, reader_is_patient: bool, zone: str, clinicians_are_told: bool
+) -> str:
     parts = [KIND_NOTES[message.kind]] if message.kind in KIND_NOTES else []
+    if clinicians_are_told:
+        parts.append(TOLD_NOTE)
     is_from_patient = message.author_id == patient_id
     if is_from_patient and message.kind is MessageKind.QUESTION:
         parts.append("answered" if message.answered_at else "not answered yet")

@@ -120,16 +120,16 @@ def application(url: str) -> Iterator[Flask]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'faults.sqlite'}"
+        url = workers_url = f"sqlite:///{tmp_path / 'faults.sqlite'}"
     else:
         url = request.getfixturevalue("postgresql").new_database()
-        url += ("&" if "?" in url else "?") + LET_GO_OF_LOCKS
+        workers_url = url + ("&" if "?" in url else "?") + LET_GO_OF_LOCKS
     with ExitStack() as stack:
         sink = stack.enter_context(running_sink(tmp_path, MAILS, delay=0.002, is_logged=True))
         stack.enter_context(application(url))
         environ = {
             "ENVIRONMENT": "test",
-            "DATABASE_URL": url,
+            "DATABASE_URL": workers_url,
             "BASE_URL": "https://course.example.net",
             "MAIL_FROM": "course@example.net",
             "SMTP_URL": f"smtp://127.0.0.1:{sink.port}",

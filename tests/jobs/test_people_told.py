@@ -1,4 +1,4 @@
-"""From the verb to the mailbox: a late message, a new supporter, a colleague who covers, a time away that ends."""
+"""From verb to mailbox: a late message, a new supporter, a colleague who covers, an end of a time away."""
 
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy

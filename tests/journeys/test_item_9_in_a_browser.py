@@ -134,6 +134,7 @@ def test_i_am_not_safe_beside_send(browser: Browser, served: Served, javascript:
         write_not_safe(alex)
         alex.follow("Continue to your messages")
         alex.sees("I do not know what to do tonight.")
+        alex.sees("The clinicians here are told too")
     assert [(one.source, one.grade) for one in alerts(served)] == [(AlertSource.STATED, Grade.URGENT)]
     served.run_jobs()
     assert {mail.to for mail in notices(served)} == {JO, PAT}

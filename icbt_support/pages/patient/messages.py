@@ -12,6 +12,8 @@ from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LONGEST_TEXT, LongText, OncePosted
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 from icbt_support.pages.threads import thread_messages
+from icbt_support.risk.models import AlertSource
+from icbt_support.risk.queries import alerts_of
 from icbt_support.risk.rules import holds_read_first_phrase, phrases_of
 
 blueprint = Blueprint("patient_messages", __name__)
@@ -87,9 +89,19 @@ def _page(enrolment: Enrolment, form: MessageForm) -> str:
         form=form,
         enrolment=enrolment,
         messages=thread_messages(
-            thread(enrolment), reader_id=patient.id, patient_id=patient.id, zone=patient.zone
+            thread(enrolment),
+            reader_id=patient.id,
+            patient_id=patient.id,
+            zone=patient.zone,
+            told_clinicians=_messages_with_alert(enrolment),
         ),
         unread=unread_for_patient(enrolment),
         reading_days=reading_days_words(enrolment),
         is_open=enrolment.is_open,
     )
+
+
+def _messages_with_alert(enrolment: Enrolment) -> frozenset[int]:
+    """The messages that went with *I need someone to know I am not safe*: "not read yet" is not all there is to say."""
+    keys = (alert.source_key.partition(":") for alert in alerts_of(enrolment) if alert.source is AlertSource.STATED)
+    return frozenset(int(number) for what, _, number in keys if what == "message")

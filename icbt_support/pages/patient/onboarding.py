@@ -17,7 +17,7 @@ from icbt_support.enrolments.operations import SameSessionTimeTwice, WeeklyTime
 from icbt_support.hours.queries import FreeTime
 from icbt_support.hours.refusals import TimeNotFree
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import time_choices, zone_choices, zone_words
+from icbt_support.pages.fields import place_words, time_choices, zone_choices
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 from icbt_support.pages.kit import clock_time, long_day, short_day
 from icbt_support.plan.queries import week_of
@@ -219,7 +219,7 @@ def _times_page(enrolment: Enrolment, form: TimesForm) -> str:
         supporter=enrolment.supporter,
         service=enrolment.service,
         promised=clock_time(enrolment.service.promised_time),
-        zone_words=zone_words(enrolment.patient.zone),
+        place=place_words(enrolment.patient.zone),
     )
 
 

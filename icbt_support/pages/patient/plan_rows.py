@@ -1,7 +1,7 @@
 """What a plan's items look like on the patient's pages: the words, the marks, and where each leads."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, time
 
 from flask import url_for
 
@@ -16,6 +16,7 @@ from icbt_support.programme.library import find_programme
 from icbt_support.reviews.queries import sent_reviews
 
 EVENING_HOUR = 17
+MINUTES_OF_A_DAY = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class PlanItems:
         return self._session(item) or url_for("patient_plan_item.show", item_id=item.id)
 
     def start(self, item: PlanItem) -> str | None:
-        """Where the doing of it begins: the session's next page, or the tool; None for what is done elsewhere."""
+        """Where it begins: the session's next page, or the tool; None for what is done elsewhere."""
         tool = self._tool(item)
         return url_for("patient_tools.tool", tool=tool) if tool else self._session(item)
 
@@ -119,11 +120,16 @@ def _hint(item: PlanItem, today: date, preferences: ContactPreferences) -> str:
     parts = [_when(item, today), minutes_words(item.minutes)]
     if item.is_emailed and item.planned_time is not None:
         lead = preferences.session_lead_minutes if item.kind is ItemKind.SESSION else 0
-        at = datetime.combine(item.planned_on, item.planned_time) - timedelta(minutes=lead)  # noqa: DTZ001 (wall time)
-        parts.append(f"email at {clock_time(at.time())}")
+        parts.append(f"email at {clock_time(_earlier(item.planned_time, lead))}")
     else:
         parts.append("no email")
     return " · ".join(parts)
+
+
+def _earlier(at: time, minutes: int) -> time:
+    """The wall time so many minutes before, also across midnight."""
+    total = (at.hour * 60 + at.minute - minutes) % MINUTES_OF_A_DAY
+    return time(total // 60, total % 60)
 
 
 def _when(item: PlanItem, today: date) -> str:

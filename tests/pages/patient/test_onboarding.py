@@ -167,7 +167,7 @@ def test_a_day_that_filled_up_meanwhile_has_just_gone(visitor, robin, now, cast)
 def test_the_zone_is_asked_for_only_where_it_differs(visitor, robin, now):
     go_to_times(robin, now)
     page = visitor.get("/start/times").get_data(as_text=True)
-    assert "These are times in Europe: London." in page
+    assert "All times are for London." in page
     assert "Are you in another time zone?" in page
     visitor.post("/start/times", {**CHOICES, "zone": "America/New_York"})
     enrolment = again(robin)

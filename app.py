@@ -2,9 +2,12 @@
 
 import sys
 
+import click
 import waitress
+from flask import Flask
+from sqlalchemy.exc import OperationalError
 
-from icbt_support.factory import create_app, check_before_serving
+from icbt_support import factory
 from icbt_support.jobs.runner import start_scheduler
 from icbt_support.schema import WrongSchema
 from icbt_support.settings import SchedulerMode, WrongSetting, read_settings
@@ -12,18 +15,42 @@ from icbt_support.settings import SchedulerMode, WrongSetting, read_settings
 REFUSED = 78  # EX_CONFIG: a supervisor sees that starting again will not help.
 
 
+class NotStarted(click.ClickException):
+    """A wrong setting, said in one sentence."""
+
+    exit_code = REFUSED
+
+
+def create_app() -> Flask:
+    """For `flask …` and for other servers: a wrong setting ends with its sentence and nothing else."""
+    try:
+        return factory.create_app()
+    except WrongSetting as refusal:
+        raise NotStarted(f"Not started. {refusal}") from None
+
+
 def main() -> int:
     try:
         settings = read_settings()
-        app = create_app(settings)
-        check_before_serving(app)
+        app = factory.create_app(settings)
+        factory.check_before_serving(app)
     except (WrongSetting, WrongSchema) as refusal:
         print(f"Not started. {refusal}", file=sys.stderr)
+        return REFUSED
+    except OperationalError:
+        print("Not started. The database of DATABASE_URL does not answer: is it there, and running?", file=sys.stderr)
         return REFUSED
     scheduler = start_scheduler(app) if settings.scheduler is SchedulerMode.EMBEDDED else None
     print(f"Serving on {settings.base_url}", flush=True)
     try:
-        waitress.serve(app, host=settings.host, port=settings.port, threads=8, ident=None, clear_untrusted_proxy_headers=True)
+        waitress.serve(
+            app,
+            host=settings.host,
+            port=settings.port,
+            threads=8,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
     finally:
         if scheduler is not None:
             scheduler.shutdown(wait=True)

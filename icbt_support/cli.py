@@ -141,7 +141,9 @@ def restore(file: Path) -> None:
 
 @people.command("invite")
 @click.argument("email")
-@click.option("--role", required=True, type=click.Choice([role.value for role in Role if role is not Role.PATIENT]))
+@click.option(
+    "--role", required=True, type=click.Choice([role.value for role in Role if role is not Role.PATIENT])
+)
 @click.option("--service", "service_name", required=True)
 @with_appcontext
 def invite_person(email: str, role: str, service_name: str) -> None:

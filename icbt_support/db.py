@@ -117,7 +117,9 @@ class EncryptedText(TypeDecorator[str]):
         try:
             return _current_cipher().decrypt(value.encode()).decode()
         except InvalidToken as error:
-            raise UnreadableText("A stored text was written with a key that DATA_KEYS does not hold.") from error
+            raise UnreadableText(
+                "A stored text was written with a key that DATA_KEYS does not hold."
+            ) from error
 
 
 class EncryptedJson(TypeDecorator[Any]):
@@ -241,7 +243,7 @@ def commit_with_retry(work: Callable[[], Result]) -> Result:
             db.session.rollback()
             if attempt == _RETRIES or not is_worth_retrying(error):
                 raise
-            time.sleep(random.uniform(0.01, 0.05) * attempt)
+            time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 (spreads retries, hides nothing)
         except BaseException:
             db.session.rollback()
             raise

@@ -108,7 +108,9 @@ def _configure(app: Flask, settings: Settings) -> None:
 def _start_logging(settings: Settings) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    renderer = structlog.processors.JSONRenderer() if settings.is_production else structlog.dev.ConsoleRenderer()
+    renderer = (
+        structlog.processors.JSONRenderer() if settings.is_production else structlog.dev.ConsoleRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -139,7 +141,9 @@ def _install_edges(app: Flask, settings: Settings) -> None:
 
 def _register_pages(app: Flask, settings: Settings) -> None:
     """Pages are found by folder: each module below `pages/` that has a `blueprint` is a page."""
-    for module in sorted(pkgutil.walk_packages(pages.__path__, f"{pages.__name__}."), key=lambda found: found.name):
+    for module in sorted(
+        pkgutil.walk_packages(pages.__path__, f"{pages.__name__}."), key=lambda found: found.name
+    ):
         if ".development." in module.name and settings.is_production:
             continue
         blueprint = getattr(import_module(module.name), "blueprint", None)
@@ -163,4 +167,3 @@ def _serve_static(app: Flask) -> None:
 
 def _static_headers(headers: object, _path: str, _url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"  # type: ignore[index]
-

@@ -154,7 +154,9 @@ def _data_keys(environ: Mapping[str, str], is_production: bool) -> tuple[str, ..
         try:
             Fernet(key)
         except ValueError as error:
-            raise WrongSetting(f"DATA_KEYS holds something that is not a key: it needs {expected}.") from error
+            raise WrongSetting(
+                f"DATA_KEYS holds something that is not a key: it needs {expected}."
+            ) from error
     if is_production and _DEVELOPMENT_DATA_KEY in keys:
         raise WrongSetting(f"DATA_KEYS holds the development key: production needs {expected}.")
     return keys
@@ -164,7 +166,9 @@ def _database_url(environ: Mapping[str, str], is_production: bool) -> str:
     value = environ.get("DATABASE_URL", "")
     if not value:
         if is_production:
-            raise WrongSetting("DATABASE_URL is missing: production names its database, postgresql:// or sqlite:///.")
+            raise WrongSetting(
+                "DATABASE_URL is missing: production names its database, postgresql:// or sqlite:///."
+            )
         return f"sqlite:///{PROJECT / 'instance' / 'icbt_support.sqlite'}"
     if value.startswith(("postgres://", "postgresql://")):
         return "postgresql+psycopg://" + value.split("://", 1)[1]
@@ -179,7 +183,9 @@ def _base_url(environ: Mapping[str, str], is_production: bool, port: int) -> str
         return f"http://127.0.0.1:{port}"
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise WrongSetting("BASE_URL is missing or wrong: it is the address that people use, like https://care.example.")
+        raise WrongSetting(
+            "BASE_URL is missing or wrong: it is the address that people use, like https://care.example."
+        )
     if is_production and parts.scheme != "https":
         raise WrongSetting("BASE_URL starts with http: production needs https.")
     return value
@@ -200,7 +206,9 @@ def _smtp_server(environ: Mapping[str, str], is_production: bool) -> SmtpServer 
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise WrongSetting(f"SMTP_URL is wrong: it looks like {expected}.")
     use_tls = parts.scheme == "smtps"
-    return SmtpServer(parts.hostname, port or (465 if use_tls else 25), parts.username, parts.password, use_tls)
+    return SmtpServer(
+        parts.hostname, port or (465 if use_tls else 25), parts.username, parts.password, use_tls
+    )
 
 
 def _mail_from(environ: Mapping[str, str], is_production: bool) -> str:
@@ -208,7 +216,9 @@ def _mail_from(environ: Mapping[str, str], is_production: bool) -> str:
     if not value and not is_production:
         return "no-reply@example.org"
     if value.count("@") != 1 or any(character.isspace() for character in value):
-        raise WrongSetting("MAIL_FROM is missing or wrong: it is one plain address, like course@care.example.")
+        raise WrongSetting(
+            "MAIL_FROM is missing or wrong: it is one plain address, like course@care.example."
+        )
     return value
 
 

@@ -43,7 +43,9 @@ class Page(HTMLParser):
             self.links.append(given["href"])
         if tag == "form":
             method = given.get("method", "get").lower()
-            self.forms.append({"action": given.get("action", ""), "method": method, "names": set(), "token": ""})
+            self.forms.append(
+                {"action": given.get("action", ""), "method": method, "names": set(), "token": ""}
+            )
         if tag in ("input", "select", "textarea", "button") and given.get("name"):
             self._note_field(given)
 
@@ -80,7 +82,11 @@ def check_page(response: TestResponse) -> Page:
     assert len(page.headings) == 1, f"{where} has {len(page.headings)} h1: {page.headings}"
     doubled = [name for name, count in page.ids.items() if count > 1]
     assert not doubled, f"{where} has ids twice: {doubled}"
-    bare = [form["action"] for form in page.forms if form["method"] == "post" and "csrf_token" not in form["names"]]
+    bare = [
+        form["action"]
+        for form in page.forms
+        if form["method"] == "post" and "csrf_token" not in form["names"]
+    ]
     assert not bare, f"{where} has posting forms without a token: {bare}"
     assert not page.inline, f"{where} has inline style or script: {page.inline}"
     assert "Get help now" in html or "help-now" in html, f"{where} has no way to help"

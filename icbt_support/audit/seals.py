@@ -52,7 +52,9 @@ def seal_lines(*, key: bytes, now: datetime) -> int:
     return len(lines)
 
 
-def verify_audit(*, key: bytes, now: datetime, unsealed_after: timedelta = timedelta(minutes=5)) -> Finding | None:
+def verify_audit(
+    *, key: bytes, now: datetime, unsealed_after: timedelta = timedelta(minutes=5)
+) -> Finding | None:
     """The first thing wrong with the audit, or None. Lines younger than `unsealed_after` may be unsealed."""
     previous = NO_SEAL
     for seal in db.session.scalars(select(AuditSeal).order_by(AuditSeal.id)).yield_per(50):
@@ -86,7 +88,9 @@ def _check_seal(seal: AuditSeal, previous: str, key: bytes) -> Finding | None:
     ).all()
     if len(lines) != seal.line_count:
         missing = f"{seal.line_count} sealed, {len(lines)} found"
-        return Finding(f"In seal {seal.id}, between lines {seal.first_line_id} and {seal.last_line_id}: {missing}.")
+        return Finding(
+            f"In seal {seal.id}, between lines {seal.first_line_id} and {seal.last_line_id}: {missing}."
+        )
     if _merkle_root([_digest(line) for line in lines]) != seal.merkle_root:
         return Finding(
             f"A line of seal {seal.id}, between {seal.first_line_id} and {seal.last_line_id}, was altered.",

@@ -12,7 +12,6 @@ from icbt_support.db import db
 from icbt_support.enrolments import queries
 from icbt_support.enrolments.models import Consent, ContactSheet, Enrolment, Goal, SessionTime, SupporterNote
 
-
 MOST_GOALS = 3
 
 
@@ -130,7 +129,9 @@ def set_goals(enrolment: Enrolment, wishes: Sequence[str], *, by: Actor, now: da
     for words, goal in kept.items():
         if words not in wanted:
             goal.replaced_at = now
-    goals = [kept.get(words) or Goal(enrolment_id=enrolment.id, words=words, written_at=now) for words in wanted]
+    goals = [
+        kept.get(words) or Goal(enrolment_id=enrolment.id, words=words, written_at=now) for words in wanted
+    ]
     db.session.add_all(goals)
     db.session.flush()
     _record("set_goals", enrolment, by, now, detail=f"{len(goals)} goals")

@@ -378,7 +378,7 @@ def _category_label(words: str, x: float, height: int, index: int, count: int) -
     every = 3 if count > 8 else 2
     hidden = "" if count <= 4 or index % every == (count - 1) % every else " chart-tick--wide-only"
     return Markup('<text class="chart-tick{}" x="{:.2f}%" y="{}" text-anchor="middle">{}</text>').format(
-        Markup(hidden), x, height - 12, words
+        hidden, x, height - 12, words
     )
 
 

@@ -31,7 +31,9 @@ def typed_texts() -> list[str]:
     """What the person had typed in the form that could not be taken, so that the page can give it back."""
     try:
         fields = request.form.items(multi=True)
-        return [text for name, text in fields if len(text) > 20 and not any(part in name for part in _NOT_TYPED)]
+        return [
+            text for name, text in fields if len(text) > 20 and not any(part in name for part in _NOT_TYPED)
+        ]
     except HTTPException:
         return []
 

@@ -26,7 +26,9 @@ class LongText(TextAreaField):
 
     def __init__(self, label: str, missing: str = "", **kwargs: object) -> None:
         validators = [RequiredText(missing)] if missing else []
-        validators.append(Length(max=LONGEST_TEXT, message=f"Write this in {LONGEST_TEXT:,} characters or fewer"))
+        validators.append(
+            Length(max=LONGEST_TEXT, message=f"Write this in {LONGEST_TEXT:,} characters or fewer")
+        )
         super().__init__(label, validators=validators, filters=[strip_text], **kwargs)
 
 
@@ -57,7 +59,9 @@ class OncePosted(FlaskForm):
 
     posted_key = HiddenField(
         default=lambda: secrets.token_hex(12),
-        validators=[Regexp("^[A-Za-z0-9_-]{1,40}$", message="Load the page again: this form has lost its number")],
+        validators=[
+            Regexp("^[A-Za-z0-9_-]{1,40}$", message="Load the page again: this form has lost its number")
+        ],
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from sqlalchemy import Select
+from werkzeug.routing import BaseConverter, ValidationError
 
 from icbt_support import audit, clock
 from icbt_support.accounts.models import Account, Role
@@ -20,7 +21,6 @@ from icbt_support.db import LARGEST_ID, db
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.service.models import Service
-from werkzeug.routing import BaseConverter, ValidationError
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -204,9 +204,11 @@ def first_control_id(field: Field) -> str:
 class DatePartsField(Field):
     """A date as three boxes: day, month, year. `data` is a date or None; drawn by `forms.date_parts`."""
 
+    data: date | None
+
     def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
         super().process(None, data, extra_filters)
-        default = self.data
+        default: object = self.data
         self.parts = (
             {"day": str(default.day), "month": str(default.month), "year": str(default.year)}
             if isinstance(default, date)

@@ -159,7 +159,10 @@ def _items(role: Role | None, enrolment: Enrolment | None, counts: dict[str, int
 
 
 def _has_begun(enrolment: Enrolment | None) -> bool:
-    return enrolment is not None and enrolment.state not in (EnrolmentState.INVITED, EnrolmentState.ONBOARDING)
+    return enrolment is not None and enrolment.state not in (
+        EnrolmentState.INVITED,
+        EnrolmentState.ONBOARDING,
+    )
 
 
 def _risk_banner(account: Account, role: Role | None, service: Service | None) -> RiskBanner | None:

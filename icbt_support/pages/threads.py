@@ -77,6 +77,8 @@ def _note(
         parts.append("new")
     elif message.read_at is None:
         is_late = is_from_patient and message.told_late_at is not None
-        parts.append("not read yet. That is on us: we have asked the team to read it" if is_late else "not read yet")
+        parts.append(
+            "not read yet. That is on us: we have asked the team to read it" if is_late else "not read yet"
+        )
     words = ", ".join(parts)
     return words[:1].upper() + words[1:]

@@ -16,13 +16,13 @@ from icbt_support.hours.queries import FreeTime, next_free_times
 from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause, PlanItem, Week
 from icbt_support.plan.queries import latest_week_of, open_week_of
 from icbt_support.plan.transitions import close_week
-from icbt_support.reviews.models import Review
-from icbt_support.reviews.queries import next_review
+from icbt_support.reviews.models import Review, ReviewState
+from icbt_support.reviews.queries import next_review, review_of_week
 from icbt_support.rhythm.ending import let_go_of_reviews
 from icbt_support.rhythm.holding import hold_and_reread
 from icbt_support.rhythm.moving import move_item, move_review_date
 from icbt_support.rhythm.prompts import reconcile_prompts, withdraw_prompts
-from icbt_support.rhythm.weeks import book_review, open_week
+from icbt_support.rhythm.weeks import book_review, open_week, open_without_review
 
 DAYS_BEFORE_A_REVIEW = 3
 
@@ -94,12 +94,18 @@ def go_away(enrolment: Enrolment, until_on: date, *, by: Actor, now: datetime) -
 
 
 def come_back(enrolment: Enrolment, *, by: Actor, now: datetime) -> None:
-    """Back, early or on the day: the plan goes on where it stands, and its reminders are owed again."""
+    """Back, early or on the day: the plan goes on where it stands, and its reminders are owed again.
+
+    Where a clinician closed the week's review meanwhile, the next week opens, for a review that is owed.
+    """
     hold_and_reread(enrolment)
     if enrolment.state is not EnrolmentState.AWAY:
         raise NotPossibleNow(enrolment.state, EnrolmentState.ACTIVE)
     change_state(enrolment, EnrolmentState.ACTIVE, by=by, now=now)
     set_away_until(enrolment, None, by=by, now=now)
+    missed = _review_missed_while_away(enrolment)
+    if missed is not None:
+        open_without_review(missed, by=by, now=now)
     reconcile_prompts(enrolment, by=by, now=now)
 
 
@@ -148,6 +154,13 @@ def resume_course(
     number = latest.number + 1 if latest is not None else 1
     review = book_review(enrolment, review_at, number=number, by=by, now=now)
     return open_week(enrolment, module, review=review, because=OpenedBecause.RETURN, by=by, now=now)
+
+
+def _review_missed_while_away(enrolment: Enrolment) -> Review | None:
+    week = open_week_of(enrolment)
+    review = review_of_week(enrolment, week.number) if week is not None else None
+    is_missed = review is not None and review.state is ReviewState.MISSED
+    return review if is_missed and next_review(enrolment) is None else None
 
 
 def _place_from(enrolment: Enrolment, earliest_on: date, now: datetime) -> FreeTime:

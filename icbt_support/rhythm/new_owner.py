@@ -64,19 +64,18 @@ def tell_of_hand_over(
 def tell_of_new_supporter(enrolment: Enrolment, *, now: datetime) -> None:
     """News to the patient: somebody else reads and writes from now on. A newer hand-over takes its place."""
     subject = f"enrolment:{enrolment.id}"
-    withdraw_reminders(
-        now=now, reason="handed over again", subject=subject, kinds=[ReminderKind.NEW_WRITER]
-    )
+    withdraw_reminders(now=now, reason="handed over again", subject=subject, kinds=[ReminderKind.NEW_WRITER])
     _tell_of_new_writer(
-        enrolment, subject, f"new-supporter:{enrolment.id}:{enrolment.supporter_id}:{int(now.timestamp())}", now
+        enrolment,
+        subject,
+        f"new-supporter:{enrolment.id}:{enrolment.supporter_id}:{int(now.timestamp())}",
+        now,
     )
 
 
 def tell_of_cover(review: Review, *, now: datetime) -> None:
     """News to the patient: a colleague writes this review; its date stays."""
-    _tell_of_new_writer(
-        review.enrolment, f"review:{review.id}", f"cover:{review.id}:{review.owner_id}", now
-    )
+    _tell_of_new_writer(review.enrolment, f"review:{review.id}", f"cover:{review.id}:{review.owner_id}", now)
 
 
 def _tell_of_new_writer(enrolment: Enrolment, subject: str, key: str, now: datetime) -> None:

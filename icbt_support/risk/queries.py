@@ -111,7 +111,7 @@ def alert_by_key(enrolment_id: int, source: str, source_key: str) -> RiskAlert |
     ).one_or_none()
 
 
-def scoped_alert(scope: Select[tuple[Enrolment]], alert_id: int) -> RiskAlert | None:
+def scoped_alert(scope: Select[Enrolment], alert_id: int) -> RiskAlert | None:
     """One alert whose course lies in the scope."""
     return db.session.scalars(
         _with_people().where(

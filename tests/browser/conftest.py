@@ -51,11 +51,13 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer
         "SCHEDULER": "off",
     }
     subprocess.run(
-        [sys.executable, "-m", "flask", "prepare"], cwd=PROJECT, env=environ, check=True, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "flask", "prepare"],
+        cwd=PROJECT,
+        env=environ,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
-    server = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=PROJECT, env=environ, stdout=subprocess.DEVNULL
-    )
+    server = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environ, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{url}/healthz", server)

@@ -33,7 +33,9 @@ def main() -> None:
         url = f"http://127.0.0.1:{environ['PORT']}"
         try:
             wait_for(f"{url}/healthz", server)
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
             for who in PEOPLE:
                 if not only or who in only:
                     take(browser, DemoServer(url, environ["DATABASE_URL"]), who)

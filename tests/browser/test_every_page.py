@@ -80,7 +80,9 @@ def look_at(page: Page, base: str, path: str, said: list[str], main_width: int) 
         page.set_viewport_size({"width": width, "height": 900})
         said.clear()
         page.goto(base + path)
-        sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        sideways = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         if sideways > 0:
             problems.append(f"{path} at {width}: scrolls sideways by {sideways} px")
         problems += [f"{path} at {width}: the browser said {words[:160]}" for words in said]

@@ -20,7 +20,9 @@ def test_acts_are_kept_and_counted_per_person_day_and_kind(app: Flask, now: date
     record_activity(Act.READ_PAGE, service_id=1, enrolment_id=8, on=ON, now=now)
     record_activity(Act.READ_PAGE, service_id=1, enrolment_id=7, on=ON + timedelta(days=1), now=now)
     db.session.commit()
-    days = db.session.scalars(select(ActivityDay).where(ActivityDay.enrolment_id == 7, ActivityDay.acted_on == ON)).all()
+    days = db.session.scalars(
+        select(ActivityDay).where(ActivityDay.enrolment_id == 7, ActivityDay.acted_on == ON)
+    ).all()
     assert {day.act: (day.count, day.last_at) for day in days} == {
         Act.READ_PAGE: (2, later),
         Act.SAVED_ENTRY: (1, now),

@@ -26,6 +26,7 @@ from icbt_support.rhythm.away import (
     propose_away,
     resume_course,
 )
+from icbt_support.rhythm.lateness import close_missed
 from icbt_support.rhythm.weeks import book_review
 from tests.concepts.beginnings import THURSDAY_AT_NINE, as_clinician, as_patient, open_week_1, owed_kinds
 
@@ -181,3 +182,14 @@ def test_a_return_before_the_date_of_an_agreed_pause_brings_that_review_forward(
     resume_course(cast.enrolment, module=week.module, review_at=sooner, by=as_clinician(cast), now=now)
     assert (open_week_of(cast.enrolment).number, waiting.slot_at) == (2, sooner)
     assert len([one for one in owed_reviews(cast.enrolment) if one.number > 1]) == 1
+
+
+def test_a_review_closed_while_the_person_was_away_leaves_them_with_a_next_one(cast, now):
+    week = open_week_1(cast, now)
+    go_away(cast.enrolment, SIX_DAYS, by=as_patient(cast), now=now)
+    close_missed(next_review(cast.enrolment), "Supporter left", by=as_clinician(cast), now=now)
+    assert open_week_of(cast.enrolment) is week
+    come_back(cast.enrolment, by=as_patient(cast), now=now + timedelta(days=6))
+    opened = open_week_of(cast.enrolment)
+    assert opened.number == 2
+    assert next_review(cast.enrolment).week is opened

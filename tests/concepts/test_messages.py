@@ -165,7 +165,9 @@ def late_news() -> list[tuple[ReminderKind, int]]:
     return sorted((row.kind, row.recipient_id) for row in rows)
 
 
-def test_a_late_message_is_told_to_the_patient_the_supporter_and_the_pool_once(cast: Cast, now: datetime) -> None:
+def test_a_late_message_is_told_to_the_patient_the_supporter_and_the_pool_once(
+    cast: Cast, now: datetime
+) -> None:
     message = post(cast, "Hello", now)
     assert messages.tell_of_late_messages(by=SYSTEM, now=now + timedelta(days=4)) == 0
     assert messages.tell_of_late_messages(by=SYSTEM, now=now + LATE) == 1
@@ -218,7 +220,13 @@ def test_a_colleague_who_is_away_is_not_asked(cast: Cast, now: datetime) -> None
     message = post(cast, "Hello", now)
     today = (now + LATE).date()
     record_absence_row(
-        cast.colleague.id, service_id=cast.service.id, from_on=today, until_on=today, cover_id=None, by=SYSTEM, now=now
+        cast.colleague.id,
+        service_id=cast.service.id,
+        from_on=today,
+        until_on=today,
+        cover_id=None,
+        by=SYSTEM,
+        now=now,
     )
     messages.tell_of_late_messages(by=SYSTEM, now=now + LATE)
     db.session.commit()

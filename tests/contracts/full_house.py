@@ -190,7 +190,9 @@ class _Living:
             (self.supporter, MessageKind.MESSAGE, "reply"),
         )
         for by, kind, place in said:
-            post_message(self.enrolment, self.words(place), kind=kind, posted_key=place, by=by, now=at(11, 12))
+            post_message(
+                self.enrolment, self.words(place), kind=kind, posted_key=place, by=by, now=at(11, 12)
+            )
         add_note(self.enrolment, self.words("note"), by=self.supporter, now=at(11, 12))
 
     def _send_and_draft(self) -> None:
@@ -208,8 +210,12 @@ class _Living:
         review = db.session.get_one(Review, review_id)
         review.closed_reason = self.words("changereason")
         item = db.session.scalars(
-            select(PlanItem).join(Week).where(
-                Week.enrolment_id == self.enrolment.id, Week.closed_at.is_(None), PlanItem.kind == ItemKind.AGREED_STEP
+            select(PlanItem)
+            .join(Week)
+            .where(
+                Week.enrolment_id == self.enrolment.id,
+                Week.closed_at.is_(None),
+                PlanItem.kind == ItemKind.AGREED_STEP,
             )
         ).one()
         self._write_diary("sharedentry", at(18, 20), is_shared=True)

@@ -94,7 +94,18 @@ def post_odd_words(app: Flask, house: House, rule: Rule) -> list[tuple[str, str,
     token, broken = browser.token(), []
     for address in list(addresses(app, rule, ids))[:3]:
         for kind, value in ODD.items():
-            names = ("words", "value", "version", "on", "at", "posted_key", "answer", "password", "email", "to")
+            names = (
+                "words",
+                "value",
+                "version",
+                "on",
+                "at",
+                "posted_key",
+                "answer",
+                "password",
+                "email",
+                "to",
+            )
             form = Form(address, address, {}, frozenset())
             status = post_raw(browser, form, dict.fromkeys(names, value), token)
             if status >= 500:
@@ -109,10 +120,32 @@ def test_no_page_breaks_on_odd_words_in_its_query(app: Flask, house: House, who:
     if account is not None:
         browser.sign_in(account)
     ids = {name: [highest] for name, highest in highest_ids().items()}
-    names = ("next", "person", "page", "from", "until", "day", "action", "people", "show", "week", "added", "shape")
+    names = (
+        "next",
+        "person",
+        "page",
+        "from",
+        "until",
+        "day",
+        "action",
+        "people",
+        "show",
+        "week",
+        "added",
+        "shape",
+    )
     queries = [
         "&".join(f"{name}={value}" for name in names)
-        for value in ("%00", "%ff%fe", "-1", "9223372036854775808", "x" * 5_000, "2026-02-30", "9999-12-31", "%0d%0aSet-Cookie:a=b")
+        for value in (
+            "%00",
+            "%ff%fe",
+            "-1",
+            "9223372036854775808",
+            "x" * 5_000,
+            "2026-02-30",
+            "9999-12-31",
+            "%0d%0aSet-Cookie:a=b",
+        )
     ]
     broken = []
     for rule in rules(app, "GET"):
@@ -133,7 +166,10 @@ def test_no_page_breaks_on_odd_words_in_its_query(app: Flask, house: House, who:
         (b"csrf_token=%ff%fe&words=%80%00", "application/x-www-form-urlencoded"),
         (b"a=" * 2_000, "application/x-www-form-urlencoded"),
         (b"&".join(b"f%d=1" % number for number in range(3_000)), "application/x-www-form-urlencoded"),
-        (b"--x\r\nContent-Disposition: form-data; name=\"words\"\r\n\r\n\xff", "multipart/form-data; boundary=x"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="words"\r\n\r\n\xff',
+            "multipart/form-data; boundary=x",
+        ),
         (b"no boundary", "multipart/form-data"),
         (b"{", "application/json"),
         (b"\x00" * 1_000, "application/octet-stream"),

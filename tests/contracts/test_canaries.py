@@ -44,7 +44,9 @@ SHARED = {"message", "question", "reply", "letter", "step", "why", "sharedentry"
 EXPECTED = {
     "alex": {("alex", place) for place in SHARED | {"privateentry", "exercise"}},
     "pat": {("alex", place) for place in SHARED | {"note", "draft"}},
-    "jo": {(owner, place) for owner in ("alex", "sasha") for place in ("stated", "callnote", "phone", "concern")},
+    "jo": {
+        (owner, place) for owner in ("alex", "sasha") for place in ("stated", "callnote", "phone", "concern")
+    },
 }
 
 
@@ -116,11 +118,17 @@ def test_after_a_hand_over_the_old_supporter_meets_nothing_and_the_new_one_has_t
 def test_no_mail_and_no_audit_line_holds_a_canary(app: Flask, house: House) -> None:
     tick(app, at=at(19, 11))
     mails = [
-        message_from_bytes(data, policy=policy.default) for data in db.session.scalars(select(MailboxMail.data))
+        message_from_bytes(data, policy=policy.default)
+        for data in db.session.scalars(select(MailboxMail.data))
     ]
     assert mails
     for mail in mails:
-        assert [canary for part in mail.walk() if not part.is_multipart() for canary in canaries_in(part.get_content())] == []
+        assert [
+            canary
+            for part in mail.walk()
+            if not part.is_multipart()
+            for canary in canaries_in(part.get_content())
+        ] == []
         assert canaries_in(str(mail.items())) == set()
     for path in ("/admin/audit", "/admin/jobs", "/dev/mailbox"):
         words = PageClient(app).sign_in(house.cast.administrator).get(path).get_data(as_text=True)

@@ -17,8 +17,27 @@ from tests.cast import Cast
 from tests.contracts.full_house import House, furnish
 from tests.contracts.walking import forms_for
 
-ENDS_SOMETHING = ("sign-out", "disable", "end-role", "/end", "hand-over", "/finish", "pause", "give-role", "password")
-OWNERS = ("author_id", "written_by", "called_by", "assessed_by", "reported_by", "sent_by", "changed_by", "moved_by")
+ENDS_SOMETHING = (
+    "sign-out",
+    "disable",
+    "end-role",
+    "/end",
+    "hand-over",
+    "/finish",
+    "pause",
+    "give-role",
+    "password",
+)
+OWNERS = (
+    "author_id",
+    "written_by",
+    "called_by",
+    "assessed_by",
+    "reported_by",
+    "sent_by",
+    "changed_by",
+    "moved_by",
+)
 
 
 @pytest.fixture
@@ -31,7 +50,10 @@ def extra_fields(house: House) -> dict[str, str]:
     kim, lee = house.cast.other_patient.id, house.cast.other_supporter.id
     other = str(house.cast.other_enrolment.id)
     return {
-        **{name: str(lee) for name in (*OWNERS, "supporter_id", "clinician_id", "owner_id", "actor_account_id")},
+        **{
+            name: str(lee)
+            for name in (*OWNERS, "supporter_id", "clinician_id", "owner_id", "actor_account_id")
+        },
         **{name: str(kim) for name in ("patient_id", "account_id", "recipient_id", "user_id")},
         "enrolment_id": other,
         "enrolment": other,
@@ -54,7 +76,13 @@ def extra_fields(house: House) -> dict[str, str]:
 def who_is_whose() -> list[object]:
     """Rights and belonging: what no form of a patient, a supporter or a clinician here may move."""
     db.session.rollback()
-    columns = (Enrolment.id, Enrolment.patient_id, Enrolment.supporter_id, Enrolment.clinician_id, Enrolment.service_id)
+    columns = (
+        Enrolment.id,
+        Enrolment.patient_id,
+        Enrolment.supporter_id,
+        Enrolment.clinician_id,
+        Enrolment.service_id,
+    )
     held = select(Membership.account_id, Membership.service_id, Membership.role, Membership.ended_at)
     return [
         db.session.execute(select(*columns).order_by(Enrolment.id)).all(),
@@ -72,7 +100,9 @@ def rows_elsewhere(house: House) -> list[tuple[str, str]]:
             continue
         for name, value in (("enrolment_id", own), ("account_id", kim), ("recipient_id", kim)):
             if name in table.c:
-                rows = db.session.execute(select(table).where(table.c[name] == value).order_by(*table.primary_key))
+                rows = db.session.execute(
+                    select(table).where(table.c[name] == value).order_by(*table.primary_key)
+                )
                 found += [(table.name, repr(row)) for row in rows]
     return found
 
@@ -85,7 +115,9 @@ def owners() -> set[tuple[str, int, str, int]]:
         for table in METADATA.sorted_tables
         for name in OWNERS
         if name in table.c
-        for row_id, account_id in db.session.execute(select(table.c.id, table.c[name]).where(table.c[name].is_not(None)))
+        for row_id, account_id in db.session.execute(
+            select(table.c.id, table.c[name]).where(table.c[name].is_not(None))
+        )
     }
 
 
@@ -99,7 +131,10 @@ def test_extra_fields_change_nothing_for_anybody_else(app: Flask, house: House, 
     for form in forms.values():
         if any(word in form.action for word in ENDS_SOMETHING):
             continue
-        values = {name: value or ("a few words" if name in form.typed else "") for name, value in form.values.items()}
+        values = {
+            name: value or ("a few words" if name in form.typed else "")
+            for name, value in form.values.items()
+        }
         extra = {name: value for name, value in extra_fields(house).items() if name not in form.values}
         response = browser.http.post(form.action, data={**extra, **values, "csrf_token": token})
         assert response.status_code < 500, form.action

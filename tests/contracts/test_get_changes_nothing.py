@@ -30,7 +30,9 @@ def digests() -> dict[str, str]:
     """A digest of every table that opening a page may not change."""
     db.session.rollback()
     return {
-        table.name: sha256(repr(db.session.execute(select(table).order_by(*table.primary_key)).all()).encode()).hexdigest()
+        table.name: sha256(
+            repr(db.session.execute(select(table).order_by(*table.primary_key)).all()).encode()
+        ).hexdigest()
         for table in METADATA.sorted_tables
         if table.name not in MAY_CHANGE
     }

@@ -40,7 +40,10 @@ VERSIONS = ("werkzeug", "waitress", "python", "gunicorn", "flask")
 
 
 def assert_guarded(response: TestResponse) -> None:
-    headers, where = response.headers, f"{response.request.method} {response.request.path} {response.status_code}"
+    headers, where = (
+        response.headers,
+        f"{response.request.method} {response.request.path} {response.status_code}",
+    )
     content_policy = headers.get("Content-Security-Policy", "")
     assert all(part in content_policy for part in POLICY_PARTS), where
     assert "unsafe" not in content_policy, where
@@ -88,7 +91,9 @@ def broken_page(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         ("POST", "/sign-in", 400),
     ],
 )
-def test_answers_to_strangers_are_guarded(app: Flask, cast: Cast, method: str, path: str, status: int) -> None:
+def test_answers_to_strangers_are_guarded(
+    app: Flask, cast: Cast, method: str, path: str, status: int
+) -> None:
     response = app.test_client().open(path, method=method)
     if path != "/":
         assert response.status_code == status
@@ -162,7 +167,9 @@ def production(production_settings: Settings, app: Flask) -> Iterator[Flask]:
         METADATA.create_all(connection)
         assert_triggers(connection)
     engine.dispose()
-    built = create_app(replace(production_settings, data_keys=app.config["SETTINGS"].data_keys, argon2_is_cheap=True))
+    built = create_app(
+        replace(production_settings, data_keys=app.config["SETTINGS"].data_keys, argon2_is_cheap=True)
+    )
     yield built
     with built.app_context():
         db.engine.dispose()
@@ -202,7 +209,9 @@ def test_cookies_in_tests_are_out_of_reach_of_scripts(app: Flask, cast: Cast) ->
 def served(app: Flask, cast: Cast) -> Iterator[int]:
     """The application behind waitress, as `app.py` starts it; its port."""
     db.session.commit()
-    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=2, ident=None, clear_untrusted_proxy_headers=True)
+    server = waitress.server.create_server(
+        app, host="127.0.0.1", port=0, threads=2, ident=None, clear_untrusted_proxy_headers=True
+    )
     threading.Thread(target=server.run, daemon=True).start()
     yield int(server.effective_port)
     server.close()
@@ -226,7 +235,11 @@ def test_the_server_echoes_nothing_and_names_no_version(served: int) -> None:
 
 
 def test_the_host_header_leads_nobody_away(served: int) -> None:
-    for headers in ({"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}, {"X-Forwarded-Proto": "gopher"}):
+    for headers in (
+        {"Host": "evil.example"},
+        {"X-Forwarded-Host": "evil.example"},
+        {"X-Forwarded-Proto": "gopher"},
+    ):
         for path in ("/", "/week", "/sign-in", "/forgotten-password"):
             response = asked(served, "GET", path, **headers)
             assert "evil.example" not in str(response.headers)
@@ -246,10 +259,17 @@ def test_links_in_mail_come_from_the_settings_and_not_from_the_request(
     browser.http.post(
         "/forgotten-password",
         data={"csrf_token": browser.token(), "email": cast.patient.email},
-        headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Referer": "http://evil.example/"},
+        headers={
+            "Host": "evil.example",
+            "X-Forwarded-Host": "evil.example",
+            "Referer": "http://evil.example/",
+        },
     )
     tick(app, at=now + timedelta(minutes=1), names={"deliver"})
-    mails = [message_from_bytes(data, policy=policy.default) for data in db.session.scalars(select(MailboxMail.data))]
+    mails = [
+        message_from_bytes(data, policy=policy.default)
+        for data in db.session.scalars(select(MailboxMail.data))
+    ]
     mail = next(mail for mail in mails if mail["To"] and "new-password" in mail.as_string())
     words = "".join(part.get_content() for part in mail.walk() if not part.is_multipart())
     assert "https://course.example.net/new-password/" in words
@@ -272,7 +292,9 @@ def failed_sign_in_address(app: Flask, forwarded: str) -> str:
     return str(db.session.scalars(select(table.c.address).order_by(table.c.id.desc()).limit(1)).one())
 
 
-def test_a_forwarded_address_counts_only_behind_the_configured_proxies(app: Flask, cast: Cast, settings: Settings) -> None:
+def test_a_forwarded_address_counts_only_behind_the_configured_proxies(
+    app: Flask, cast: Cast, settings: Settings
+) -> None:
     forged = "198.51.100.66, 203.0.113.7"
     assert failed_sign_in_address(app, forged) == "127.0.0.1"
     behind = create_app(replace(settings, proxy_count=1))
@@ -281,5 +303,3 @@ def test_a_forwarded_address_counts_only_behind_the_configured_proxies(app: Flas
         assert failed_sign_in_address(behind, forged) == "203.0.113.7"
         db.session.remove()
         db.engine.dispose()
-
-

@@ -57,7 +57,9 @@ def test_partial_indexes_survive_migration(migrated: Engine) -> None:
         index["name"]
         for table in METADATA.sorted_tables
         for index in inspect(migrated).get_indexes(table.name)
-        if any(key.endswith("_where") and value is not None for key, value in index["dialect_options"].items())
+        if any(
+            key.endswith("_where") and value is not None for key, value in index["dialect_options"].items()
+        )
     }
     assert declared <= found
 
@@ -65,9 +67,10 @@ def test_partial_indexes_survive_migration(migrated: Engine) -> None:
 def test_database_of_a_newer_version_is_refused(migrated: Engine) -> None:
     with migrated.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'from-the-future'"))
-    with migrated.connect() as connection, pytest.raises(WrongSchema, match="newer version"):
+    with migrated.connect() as connection:
         assert schema_state(connection) is SchemaState.AHEAD
-        check_schema(connection)
+        with pytest.raises(WrongSchema, match="newer version"):
+            check_schema(connection)
 
 
 def test_empty_database_is_refused_with_the_command_to_run(fresh_url: str) -> None:

@@ -18,13 +18,17 @@ AUDIENCE_ROLES = {
 
 
 def rules(app: Flask) -> list[Rule]:
-    return sorted((rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"), key=lambda r: r.rule)
+    return sorted(
+        (rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"), key=lambda r: r.rule
+    )
 
 
 def address(app: Flask, rule: Rule) -> str:
     values = {name: 1 if is_number(rule, name) else "x" for name in rule.arguments}
     with app.test_request_context():
-        return app.url_map.bind("localhost").build(rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"})))
+        return app.url_map.bind("localhost").build(
+            rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"}))
+        )
 
 
 def is_number(rule: Rule, name: str) -> bool:
@@ -80,7 +84,8 @@ ODD_IDS = ["0", "-1", "9223372036854775808", "99999999999999999999999", "abc", "
 @pytest.mark.parametrize("odd", ODD_IDS)
 def test_odd_ids_are_not_found_and_never_an_error(app: Flask, cast: Cast, odd: str) -> None:
     clients = [
-        PageClient(app).sign_in(person) for person in (cast.patient, cast.supporter, cast.clinician, cast.administrator)
+        PageClient(app).sign_in(person)
+        for person in (cast.patient, cast.supporter, cast.clinician, cast.administrator)
     ]
     wrong = []
     for rule in rules(app):

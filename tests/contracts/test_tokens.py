@@ -49,7 +49,9 @@ def test_json_and_plain_text_with_the_right_token_are_refused(app: Flask, house:
     said = {**SAID, "csrf_token": token}
     answers = [
         browser.http.post("/messages", json=said),
-        browser.http.post("/messages", data="&".join(f"{k}={v}" for k, v in said.items()), content_type="text/plain"),
+        browser.http.post(
+            "/messages", data="&".join(f"{k}={v}" for k, v in said.items()), content_type="text/plain"
+        ),
         browser.http.post(f"/messages?csrf_token={token}", json=SAID),
     ]
     assert [answer.status_code for answer in answers] == [400, 400, 400]
@@ -81,14 +83,18 @@ def house_of_northfield(house: House) -> list[tuple[str, str]]:
         (table.name, repr(row))
         for table in tables
         if table.name != "audit_lines"
-        for row in db.session.execute(select(table).where(table.c.enrolment_id.in_(own)).order_by(*table.primary_key))
+        for row in db.session.execute(
+            select(table).where(table.c.enrolment_id.in_(own)).order_by(*table.primary_key)
+        )
     ]
 
 
 def test_a_refused_form_is_kept_on_the_page_that_refuses_it(app: Flask, house: House) -> None:
     words = "A long thought that took the whole evening to write down."
     browser = PageClient(app).sign_in(house.people["alex"])
-    response = browser.http.post("/messages", data={"csrf_token": "old", "words": words, "posted_key": "a" * 24})
+    response = browser.http.post(
+        "/messages", data={"csrf_token": "old", "words": words, "posted_key": "a" * 24}
+    )
     assert response.status_code == 400
     assert words in response.get_data(as_text=True)
 
@@ -121,7 +127,11 @@ def test_a_look_at_a_patient_is_one_line_and_so_is_a_refused_one(
     seen = len(lines())
     assert browser.http.get(path.format(enrolment=house.cast.enrolment.id)).status_code == 200
     (line,) = lines()[seen:]
-    assert (line.action, line.actor_account_id, line.enrolment_id) == ("read_record", account.id, house.cast.enrolment.id)
+    assert (line.action, line.actor_account_id, line.enrolment_id) == (
+        "read_record",
+        account.id,
+        house.cast.enrolment.id,
+    )
     assert (line.at, line.address) == (now, "127.0.0.1")
     assert line.detail.split(".")[0].split("_")[0] in ("supporter", "clinician")
 
@@ -138,7 +148,9 @@ def test_every_staff_page_about_one_patient_leaves_a_line(app: Flask, house: Hou
         browser = PageClient(app).sign_in(house.people[who])
         ids = {name: range(1, highest + 1) for name, highest in highest_ids().items()}
         for rule in rules(app, "GET"):
-            if not rule.arguments & {"enrolment_id", "review_id", "alert_id"} or not rule.rule.startswith(("/supporting", "/clinical")):
+            if not rule.arguments & {"enrolment_id", "review_id", "alert_id"} or not rule.rule.startswith(
+                ("/supporting", "/clinical")
+            ):
                 continue
             for address in addresses(app, rule, ids):
                 seen = line_count()

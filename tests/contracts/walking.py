@@ -48,7 +48,9 @@ MOST_ADDRESSES = 24
 
 
 def rules(app: Flask, method: str) -> list[Rule]:
-    found = (rule for rule in app.url_map.iter_rules() if method in rule.methods and rule.endpoint != "static")
+    found = (
+        rule for rule in app.url_map.iter_rules() if method in rule.methods and rule.endpoint != "static"
+    )
     return sorted(found, key=lambda rule: (rule.rule, rule.endpoint))
 
 
@@ -77,7 +79,9 @@ def addresses(app: Flask, rule: Rule, ids: dict[str, Iterable[int]]) -> Iterator
 
 def _as_numbers(rule: Rule, arguments: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: int(value) if type(rule._converters[name]).__name__ in ("IdConverter", "IntegerConverter") else value
+        name: int(value)
+        if type(rule._converters[name]).__name__ in ("IdConverter", "IntegerConverter")
+        else value
         for name, value in arguments.items()
     }
 

@@ -125,7 +125,9 @@ class Visitor:
 
     def sign_in(self, email: str) -> str:
         """Signs in, and gives the token for forms."""
-        status = self.post("/sign-in", csrf_token=token_in(self.get("/sign-in")), email=email, password=PASSWORD)
+        status = self.post(
+            "/sign-in", csrf_token=token_in(self.get("/sign-in")), email=email, password=PASSWORD
+        )
         assert status == 200
         return token_in(self.get("/account/name"))
 

@@ -120,7 +120,9 @@ def assert_says_it_was_not_saved(response: TestResponse) -> None:
 # Locked ------------------------------------------------------------------------------------------------------
 
 
-def test_a_lock_of_three_seconds_is_waited_for_and_the_form_saved_once(own: Flask, database: Path, alex: Person) -> None:
+def test_a_lock_of_three_seconds_is_waited_for_and_the_form_saved_once(
+    own: Flask, database: Path, alex: Person
+) -> None:
     with locked_by_another_process(database, 3):
         started = time.monotonic()
         response = alex.post_message("a" * 24)

@@ -84,7 +84,9 @@ def test_production_refuses_a_demo_an_empty_and_a_newer_database(tmp_path: Path)
     migrate(environ["DATABASE_URL"])
     engine = create_engine(environ["DATABASE_URL"])
     with engine.begin() as connection:
-        connection.execute(text("INSERT INTO demo_state (seed, stands_at) VALUES (1, '2026-11-19 10:05:00.000000')"))
+        connection.execute(
+            text("INSERT INTO demo_state (seed, stands_at) VALUES (1, '2026-11-19 10:05:00.000000')")
+        )
     assert_refused(environ, "demo")
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'from-the-future'"))
@@ -104,8 +106,14 @@ def assert_refused(environ: dict[str, str], words: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_six_first_starts_at_once_make_one_schema(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path) if kind == "sqlite" else str(request.getfixturevalue("postgresql").new_database())
+def test_six_first_starts_at_once_make_one_schema(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = (
+        sqlite_url(tmp_path)
+        if kind == "sqlite"
+        else str(request.getfixturevalue("postgresql").new_database())
+    )
     environ = environment(url, tmp_path)
     together = [begin(["-m", "flask", "prepare"], environ) for _ in range(6)]
     said = [said_by(process, within=120) for process in together]

@@ -1,4 +1,4 @@
-"""The product as people meet it: served over HTTP, mail over SMTP, time that passes, and a person at a browser."""
+"""The product as people meet it: pages over HTTP, mail over SMTP, time that passes, a person at a browser."""
 
 import os
 import re
@@ -33,6 +33,7 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 # Pages that differ by their question alone: the checker looks at the first of each visitor.
 ONE_OF_MANY = re.compile(r"^/check-in/[a-z0-9-]+/\d+$")
+TOO_WIDE_BY = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 REFUSALS = (400, 409, 422)
 PICTURES = os.environ.get("JOURNEY_PICTURES")
 
@@ -136,7 +137,7 @@ class Visitor:
         self.look()
 
     def come_back(self, email: str, address: str) -> None:
-        """On another day the sign-in has run out: the address asks for the password, then leads where it said."""
+        """On another day the sign-in has run out: the address asks for it, then leads where it said."""
         self.context.clear_cookies()
         self.sign_in(email, address)
         wanted = address.removeprefix(self.base)
@@ -195,7 +196,7 @@ class Visitor:
         if PICTURES:
             self._picture(path)
         assert self._said == [], f"{path}: the browser said {self._said}"
-        sideways = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        sideways = self.page.evaluate(TOO_WIDE_BY)
         assert sideways <= 0, f"{path} scrolls sideways by {sideways} px"
         if not self.has_javascript or (ONE_OF_MANY.match(path) and self._seen_questions):
             return

@@ -1,4 +1,4 @@
-"""Somebody says that they are not safe: what the patient reads at once, who is told, when it goes on, how it ends.
+"""Somebody says that they are not safe: what they read at once, who is told, when it goes on, how it ends.
 
 What the patient does is walked twice, with JavaScript and without.
 """
@@ -34,12 +34,13 @@ JO, ROBIN = "jo.field@example.net", "robin.hale@example.net"
 CALM = "Thank you for telling us"
 NOTICE = "To look at now: AR"
 
-either_way = pytest.mark.parametrize("javascript", [True, False], ids=["with_javascript", "without_javascript"])
+WAYS = ["with_javascript", "without_javascript"]
+either_way = pytest.mark.parametrize("javascript", [True, False], ids=WAYS)
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    """Alex's first week is open, its check-in too; Jo is on duty in office hours and Robin is next after her."""
+    """Alex's first week is open, its check-in too; Jo is on duty in office hours, and Robin after her."""
     with serving(tmp_path, at=on(19, 10, 5)) as product:
         with product.app.app_context():
             cast = make_cast(now=on(19, 10, 5))
@@ -65,7 +66,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 @either_way
 def test_several_days_in_the_evening(browser: Browser, served: Served, javascript: bool) -> None:
-    """Nobody is on duty: the page says so truly, the clinician is told in the morning, takes it and resolves it."""
+    """Nobody is on duty, and the page says so; in the morning a clinician is told, takes and resolves it."""
     served.pass_to(on(24, 20, 15))
     with visiting(browser, served, "alex", on_phone=True, javascript=javascript) as alex:
         alex.sign_in(ALEX)
@@ -98,7 +99,7 @@ def test_several_days_in_the_evening(browser: Browser, served: Served, javascrip
 
 
 def test_an_alert_that_nobody_takes_goes_on_in_duty_hours(browser: Browser, served: Served) -> None:
-    """Ten minutes before duty ends: the clock of fifteen stands still for the night and goes on in the morning."""
+    """Ten minutes before duty ends: the clock of fifteen stands still for the night, then goes on."""
     served.pass_to(on(24, 16, 50))
     with visiting(browser, served, "alex", on_phone=True) as alex:
         alex.sign_in(ALEX)
@@ -126,7 +127,7 @@ def test_an_alert_that_nobody_takes_goes_on_in_duty_hours(browser: Browser, serv
 
 @either_way
 def test_i_am_not_safe_beside_send(browser: Browser, served: Served, javascript: bool) -> None:
-    """The words are kept, an urgent alert is raised, and help is the next page; pressing twice raises no second."""
+    """The words are kept, an urgent alert is raised, help is the next page; two presses raise one."""
     served.pass_to(on(24, 10))
     with visiting(browser, served, "alex", on_phone=True, javascript=javascript) as alex:
         alex.sign_in(ALEX)

@@ -1,4 +1,4 @@
-"""From an invitation to the second week's plan, as people live it: four browsers, real mail, days that pass."""
+"""From an invitation to the second week's plan, as people live it: browsers, real mail, days that pass."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ FIVE_QUESTIONS = (
     "Who reads it, and when?",
     "What happens if I don't?",
 )
-CLINICAL_WORDS = ("therapy", "cbt", "mood", "depress", "anxi", "phq", "gad", "score", "review", "patient", "module")
+CLINICAL_WORDS = ("therap", "cbt", "mood", "depress", "anxi", "phq", "gad", "score", "review", "patient")
 GOAL = "Walk to the allotment on Sundays."
 
 
@@ -80,6 +80,7 @@ def test_from_the_invitation_to_the_second_weeks_plan(browser: Browser, served: 
 
         served.pass_to(NEXT_MONDAY_EVENING)
         move_from_the_mail(sam, served)
+        see_what_was_held_back(sam)
         see_who_did_what(jo)
 
 
@@ -208,7 +209,7 @@ def do_the_check_in(sam: Visitor, served: Served) -> None:
     sam.follow("Start")
     answer_questions(sam, "Several days", last="Not at all")
     answer_questions(sam, "Several days", last="Not at all")
-    sam.fill("Is there anything you want to ask or say in your review? (optional)", "Is it all right to rest on Sunday?")
+    sam.page.get_by_role("textbox").fill("Is it all right to rest on Sunday?")
     sam.press("Send my check-in")
     sam.sees("Your check-in is in")
     sam.sees("8 out of 27")
@@ -265,11 +266,17 @@ def move_from_the_mail(sam: Visitor, served: Served) -> None:
     sam.context.clear_cookies()
     sam.open(mail.link("/reminders/move/"))
     sam.sees("Now: Monday 30 November, 7pm")
-    sam.select("Day", "Wednesday 2 December")
+    sam.select("Day", "Wed 2 Dec")
     sam.press("Move it")
     sam.sees("It is now on Wednesday 2 December, 7pm")
     sam.come_back(SAM, "/week")
     sam.sees("Wed 2 Dec")
+
+
+def see_what_was_held_back(sam: Visitor) -> None:
+    """Two sessions and the check-in were three emails in seven days, so the agreed step's stayed here."""
+    sam.open("/reminders")
+    sam.sees("Because you had enough that week already")
 
 
 def see_who_did_what(jo: Visitor) -> None:
@@ -292,5 +299,5 @@ def assert_discreet(mail: ReceivedMail, but: str = "") -> None:
 
 def assert_five_answers(sam: Visitor) -> None:
     answers = sam.page.locator("dl.five-questions > div")
-    assert [answers.nth(place).locator("dt").inner_text() for place in range(answers.count())] == list(FIVE_QUESTIONS)
-    assert all(answers.nth(place).locator("dd").inner_text().strip() for place in range(answers.count()))
+    assert tuple(answers.locator("dt").all_inner_texts()) == FIVE_QUESTIONS
+    assert all(words.strip() for words in answers.locator("dd").all_inner_texts())

@@ -18,7 +18,9 @@ def test_a_link_is_genuine_for_its_own_row_and_purpose_only() -> None:
     assert not is_genuine(token.replace("7-", "8-", 1), KEY, "invitation", nonce)
 
 
-@pytest.mark.parametrize("odd", ["", "7", "0-" + "a" * 32, "9" * 30 + "-" + "a" * 32, "7-ÿ", "7-\x00", "-7-" + "a" * 32])
+@pytest.mark.parametrize(
+    "odd", ["", "7", "0-" + "a" * 32, "9" * 30 + "-" + "a" * 32, "7-ÿ", "7-\x00", "-7-" + "a" * 32]
+)
 def test_what_is_not_a_token_belongs_to_no_row(odd: str) -> None:
     assert row_id_of(odd) is None
     assert not is_genuine(odd, KEY, "invitation", "x")

@@ -252,7 +252,7 @@ def _works_elsewhere(account: Account, service: Service) -> bool:
 def _what_hangs_in(role: Role, hanging: Hanging) -> list[str]:
     """What the person still holds in a role, as short words without any name of a patient."""
     if role is Role.SUPPORTER:
-        counted = (
+        counted: tuple[tuple[int, str, str], ...] = (
             (len(hanging.patients), "person", "people"),
             (len(hanging.reviews), "owed review", "owed reviews"),
             (len(hanging.drafts), "draft", "drafts"),

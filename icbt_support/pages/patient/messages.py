@@ -102,6 +102,7 @@ def _page(enrolment: Enrolment, form: MessageForm) -> str:
 
 
 def _messages_with_alert(enrolment: Enrolment) -> frozenset[int]:
-    """The messages that went with *I need someone to know I am not safe*: "not read yet" is not all there is to say."""
-    keys = (alert.source_key.partition(":") for alert in alerts_of(enrolment) if alert.source is AlertSource.STATED)
+    """Sent with *I need someone to know I am not safe*: "not read yet" alone would not be the truth."""
+    stated = [alert for alert in alerts_of(enrolment) if alert.source is AlertSource.STATED]
+    keys = (alert.source_key.partition(":") for alert in stated)
     return frozenset(int(number) for what, _, number in keys if what == "message")

@@ -35,7 +35,8 @@ class MoveForm(FlaskForm):
 class SettleForm(FlaskForm):
     words = LongText(
         "How did it go?",
-        description="A few words, if you like. Your supporter sees this with your plan before the next review.",
+        description="A few words, if you like. "
+        "Your supporter sees them with your plan before the next review.",
     )
 
 

@@ -49,7 +49,7 @@ def _chart(measure: Measure, points: list[tuple[str, int]]) -> charts.Chart:
     return charts.line_with_bands(
         f"score-{measure.slug}",
         measure.patient_title,
-        f"From {points[0][1]} to {points[-1][1]}, out of {measure.maximum}. Lower is fewer of these problems.",
+        f"From {points[0][1]} to {points[-1][1]}, out of {measure.maximum}. Lower means fewer problems.",
         points,
         measure.maximum,
         [(band.from_total, band.to_total, band.label) for band in measure.bands],

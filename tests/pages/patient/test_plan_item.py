@@ -36,7 +36,7 @@ def test_what_it_is_and_why_and_who_sees_the_words(visitor: PageClient, item: Pl
     words = visitor.get(f"/week/plan/{item.id}").get_data(as_text=True)
     assert visitor.page.headings == [f"In your plan {item.title}"]
     assert item.why in words
-    assert "Your supporter sees this with your plan before the next review." in words
+    assert "Your supporter sees them with your plan before the next review." in words
     assert "If this is about staying safe" in words
 
 

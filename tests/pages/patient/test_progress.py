@@ -33,7 +33,7 @@ def test_one_score_is_words_and_two_are_a_line(client: PageClient, cast: Cast) -
     finish_check_ins(cast.enrolment, {1: at(24, 18)})
     words = words_of(client, cast)
     assert "chart-box__numbers" in words
-    assert "From 16 to 8, out of 27. Lower is fewer of these problems." in words
+    assert "From 16 to 8, out of 27. Lower means fewer problems." in words
 
 
 def test_what_was_done_is_counted(client: PageClient, cast: Cast) -> None:

@@ -1,6 +1,8 @@
 """`python app.py` serves the product, with its scheduler, on one machine."""
 
+import signal
 import sys
+from types import FrameType
 
 import click
 import waitress
@@ -40,6 +42,7 @@ def main() -> int:
     except OperationalError:
         print("Not started. The database of DATABASE_URL does not answer: is it there, and running?", file=sys.stderr)
         return REFUSED
+    signal.signal(signal.SIGTERM, _end)
     scheduler = start_scheduler(app) if settings.scheduler is SchedulerMode.EMBEDDED else None
     print(f"Serving on {settings.base_url}", flush=True)
     try:
@@ -55,6 +58,11 @@ def main() -> int:
         if scheduler is not None:
             scheduler.shutdown(wait=True)
     return 0
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """Ends the server; what the scheduler has in hand is finished, and the rest released."""
+    raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -236,9 +236,10 @@ class Deliverer:
         db.session.rollback()
         try:
             for channel, mailings in self._by_channel(claim.mailings, wording):
-                gate = _Gate(batch.claim.token, mailings)
-                for outcome in channel.deliver(self._mails(batch, gate, wording), gate.is_still_wanted):
-                    self._note(batch, outcome, done)
+                with _Gate(batch.claim.token, mailings) as gate:
+                    mails = self._mails(batch, gate, wording)
+                    for outcome in channel.deliver(mails, gate.is_still_wanted):
+                        self._note(batch, outcome, done)
         except ChannelAway as away:
             self._pause_channel(str(away), done)
             return False
@@ -336,18 +337,29 @@ class _Gate:
     def __init__(self, token: str, mailings: Sequence[ClaimedMailing]) -> None:
         self.mailings = mailings
         self._token = token
+        self._connection = db.engine.connect()
         self._wanted: set[int] = set()
         self._read_until = 0
         self._read_at = 0.0
         self._renewed_at = time.monotonic()
 
+    def __enter__(self) -> "_Gate":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._connection.close()
+
     def is_still_wanted(self, mailing_id: int) -> bool:
         """Whether all of one mailing is wanted now: of a mail that has been taken and had to wait."""
         mailing = next(one for one in self.mailings if one.id == mailing_id)
-        ids = {row.id for row in mailing.reminders}
-        wanted = settling.still_wanted(ids, token=self._token)
-        db.session.rollback()
-        return wanted == ids
+        ids = [row.id for row in mailing.reminders]
+        return self._ask(ids) == set(ids)
+
+    def _ask(self, ids: list[int]) -> set[int]:
+        """Each time in a transaction of its own, which ends at once."""
+        wanted = settling.still_wanted(self._connection, ids, self._token)
+        self._connection.rollback()
+        return wanted
 
     def still_wanted(self, position: int) -> list[DueReminder]:
         now = time.monotonic()
@@ -360,9 +372,7 @@ class _Gate:
             commit_with_retry(lambda: settling.renew_lease(self._token, real_now=clock.real_now()))
             self._renewed_at = now
         chunk = self.mailings[position : position + CHECK_AFTER]
-        ids = [row.id for mailing in chunk for row in mailing.reminders]
-        self._wanted = settling.still_wanted(ids, token=self._token)
-        db.session.rollback()
+        self._wanted = self._ask([row.id for mailing in chunk for row in mailing.reminders])
         self._read_until = position + len(chunk)
         self._read_at = time.monotonic()
 

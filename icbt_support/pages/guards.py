@@ -7,7 +7,7 @@ not see is not found (404), so that its existence stays a secret.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_login import current_user
@@ -184,19 +184,24 @@ def clinical_enrolment(enrolment_id: int) -> Enrolment:
 def _scoped(scope: Select[Enrolment], enrolment_id: int, role: Role) -> Enrolment:
     enrolment = enrolments.scoped_enrolment(scope, enrolment_id)
     if enrolment is None:
-        by = current_actor(role)
-        db.session.rollback()
-        audit.record_apart(
-            "refused_record",
-            by=by,
-            now=clock.real_now(),
-            object_kind="enrolment",
-            object_id=enrolment_id,
-            detail=request.endpoint or "",
-        )
-        abort(404)
+        refuse_record("enrolment", enrolment_id, role)
     note_staff_read(enrolment, role)
     return enrolment
+
+
+def refuse_record(object_kind: str, object_id: int, role: Role) -> NoReturn:
+    """Notes that somebody asked for a record that is not theirs, apart from the request, and finds nothing (404)."""
+    by = current_actor(role)
+    db.session.rollback()
+    audit.record_apart(
+        "refused_record",
+        by=by,
+        now=clock.real_now(),
+        object_kind=object_kind,
+        object_id=object_id,
+        detail=request.endpoint or "",
+    )
+    abort(404)
 
 
 def note_staff_read(enrolment: Enrolment, role: Role) -> None:

@@ -42,6 +42,8 @@ class IdList(TypeDecorator[Collection[int]]):
 
 class _Among(FunctionElement[bool]):
     inherit_cache = True
+    # Else SQLite is asked `(… IN …) = 1`, for which it walks the whole table.
+    _is_implicitly_boolean = True
     type = Boolean()
     name = "among"
 

@@ -4,28 +4,29 @@ A worker settles only what it still holds (its token), or what was taken from it
 since.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text, update
+from sqlalchemy import Connection, TextClause, and_, bindparam, exists, or_, select, text, update
 
-from icbt_support.db import db
+from icbt_support.db import UtcDateTime, db
 from icbt_support.reminders.claims import IS_OWED, LEASE, mailings, reminders
 from icbt_support.reminders.id_lists import IdList, among
 from icbt_support.reminders.rules import MailingState, Reason, ReminderState, next_try
 
 _REPLY_LENGTH = 200
-# Asked for every fifty mails, so it is built once.
-_STILL_WANTED = (
-    select(reminders.c.id)
-    .join(mailings, mailings.c.id == reminders.c.mailing_id)
-    .where(
-        among(reminders.c.id, bindparam("ids", type_=IdList())),
-        text("reminders.state = 'claimed'"),
-        text("mailings.state = 'claimed'"),
-        mailings.c.claim_token == bindparam("token"),
-    )
+_HOLDER = (
+    select(mailings.c.claim_token)
+    .where(mailings.c.id == reminders.c.mailing_id, text("mailings.state = 'claimed'"))
+    .scalar_subquery()
+)
+# Asked for every fifty mails, so it is built once; not a join, or SQLite walks all mailings of the token each time.
+_STILL_WANTED = select(reminders.c.id).where(
+    among(reminders.c.id, bindparam("ids", type_=IdList())),
+    text("reminders.state = 'claimed'"),
+    bindparam("token") == _HOLDER,
 )
 
 
@@ -87,10 +88,12 @@ def settle_from_journal(lines: Sequence[tuple[int, str, str]], *, now: datetime)
     return settled
 
 
-def still_wanted(reminder_ids: Collection[int], *, token: str) -> set[int]:
-    """Of these claimed reminders, those that nobody has withdrawn and that this worker still holds."""
-    found = db.session.connection().execute(_STILL_WANTED, {"ids": reminder_ids, "token": token})
-    return set(found.scalars())
+def still_wanted(connection: Connection, reminder_ids: Collection[int], token: str) -> set[int]:
+    """Of these claimed reminders, those that nobody has withdrawn and that this worker still holds.
+
+    Asked on a connection of the caller's own, every fifty mails.
+    """
+    return set(connection.execute(_STILL_WANTED, {"ids": reminder_ids, "token": token}).scalars())
 
 
 def renew_lease(token: str, *, real_now: datetime) -> None:
@@ -218,30 +221,29 @@ def _still_held(connection: Connection, mailing_ids: Collection[int], token: str
 
 
 def _write_replies(connection: Connection, accepted: Sequence[Accepted], now: datetime) -> None:
-    if not accepted:
-        return
-    connection.execute(
-        update(mailings)
-        .where(among(mailings.c.id, [one.mailing_id for one in accepted]))
-        .values(state=MailingState.HANDED_OVER, handed_over_at=now, lease_until=None, claim_token="")
+    replies = [{"id": one.mailing_id, "reply": one.reply[:_REPLY_LENGTH]} for one in accepted]
+    statement = _HAND_OVER[connection.dialect.name]
+    connection.execute(statement, {"replies": json.dumps(replies), "now": now})
+
+
+def _hand_over(replies: str) -> TextClause:
+    """All accepted mailings in one statement, each with its provider's reply."""
+    statement = text(
+        "UPDATE mailings SET state = 'handed_over', handed_over_at = :now, lease_until = NULL, "  # noqa: S608 (our own words)
+        f"claim_token = '', reply = said.reply FROM ({replies}) AS said WHERE mailings.id = said.id"
     )
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(
-            "UPDATE mailings SET reply = ?2 WHERE id = ?1",
-            [(one.mailing_id, one.reply[:_REPLY_LENGTH]) for one in accepted],
-        )
-        return
-    connection.execute(
-        text(
-            "UPDATE mailings SET reply = said.reply "
-            "FROM unnest(CAST(:ids AS bigint[]), CAST(:replies AS text[])) AS said(id, reply) "
-            "WHERE mailings.id = said.id"
-        ),
-        {
-            "ids": [one.mailing_id for one in accepted],
-            "replies": [one.reply[:_REPLY_LENGTH] for one in accepted],
-        },
-    )
+    return statement.bindparams(bindparam("now", type_=UtcDateTime()))
+
+
+_HAND_OVER = {
+    "sqlite": _hand_over(
+        "SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.reply') AS reply "
+        "FROM json_each(:replies)"
+    ),
+    "postgresql": _hand_over(
+        "SELECT id, reply FROM jsonb_to_recordset(CAST(:replies AS jsonb)) AS one(id bigint, reply text)"
+    ),
+}
 
 
 def _wait(connection: Connection, ids: Collection[int], reply: str, attempt_change: int = 0) -> None:

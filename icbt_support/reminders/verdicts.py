@@ -4,7 +4,7 @@ answer.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -24,10 +24,7 @@ class DueReminder(NamedTuple):
     context: str
     due_at: datetime
     first_due_at: datetime
-    wall_on: date | None
-    wall_at: time | None
     expires_at: datetime | None
-    attempt: int
     mailing_id: int | None
     nonce: str
 

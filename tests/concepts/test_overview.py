@@ -89,8 +89,7 @@ def test_a_review_counts_by_its_promise_and_one_that_never_came_is_late(
     review(one, 1, LAST_THURSDAY, sent_at=at(LAST_THURSDAY, 12))
     review(one, 2, LAST_THURSDAY, sent_at=at(LAST_THURSDAY, 18), told_late_at=at(LAST_THURSDAY))
     review(one, 3, LAST_THURSDAY, told_late_at=at(LAST_THURSDAY))
-    merged = {"state": ReviewState.MISSED, "closed_at": at(LAST_THURSDAY, 19)}
-    review(one, 4, LAST_THURSDAY, **merged)
+    review(one, 4, LAST_THURSDAY, state=ReviewState.MISSED, closed_at=at(LAST_THURSDAY, 19))
     taken = review(one, 5, MONDAY, sent_at=at(MONDAY, 9), told_late_at=at(LAST_THURSDAY))
     assert taken.sent_at is not None
     assert taken.sent_at < taken.promised_at

@@ -261,9 +261,9 @@ def test_a_claimed_reminder_can_be_withdrawn_before_it_is_sent(app: Flask, now: 
     db.session.commit()
     claimed = claim(now)
     ids = [row.id for row in claimed.mailings[0].reminders]
-    assert settling.still_wanted(ids, token=claimed.token) == set(ids)
+    assert settling.still_wanted(db.session.connection(), ids, claimed.token) == set(ids)
     commit_with_retry(lambda: withdraw_reminders(now=now, reason="done", subject="plan_item:1"))
-    assert settling.still_wanted(ids, token=claimed.token) == set()
+    assert settling.still_wanted(db.session.connection(), ids, claimed.token) == set()
     commit_with_retry(lambda: settling.drop_empty([claimed.mailings[0].id], token=claimed.token))
     mailing = db.session.scalars(select(Mailing)).one()
     assert (mailing.state, mailing.prompt_on) == (MailingState.DROPPED, None)

@@ -133,9 +133,8 @@ class _FormReader(HTMLParser):
         if self._action is None:
             return
         name = given.get("name", "")
-        if tag == "option" and self._select and (given.get("value") or "selected" in given):
-            if not self._values.get(self._select) or "selected" in given:
-                self._values[self._select] = given.get("value", "")
+        if tag == "option" and self._select and ("selected" in given or not self._values.get(self._select)):
+            self._values[self._select] = given.get("value", "")
         if not name:
             return
         if tag == "select":

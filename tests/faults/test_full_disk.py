@@ -36,7 +36,6 @@ def no_room_beyond(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-
 def reads(app: Flask) -> int:
     """How many looks at a record the audit holds."""
     with app.app_context(), db.engine.connect() as connection:

@@ -1,5 +1,6 @@
 """Processes that start wrongly, together, half-way, or end without a word."""
 
+import resource
 import signal
 import threading
 import time
@@ -20,6 +21,7 @@ from tests.faults.serving import Visitor, begin, environment, own_app, said_by, 
 
 GOOD_SECRET = "q7Zp1xVb9Lk3Tn5Rw8Yc2Hd6Mf4Gs0JaUeOi"  # noqa: S105 (of nobody)
 REFUSED_WITHIN = 15
+HANGS_AFTER = 60
 STOPS_WITHIN = 30
 SMALL_DEMO = ["-m", "flask", "demo", "--patients", "2", "--weeks", "1"]
 
@@ -56,23 +58,30 @@ def test_production_refuses_a_bad_secret_in_one_line_and_keeps_it_to_itself(tmp_
         "data keys": {"DATA_KEYS": "bm90LWEta2V5LWF0LWFsbA=="},
     }
     for which, setting in bad.items():
-        started = time.monotonic()
-        process = begin(["app.py"], production(tmp_path, **setting))
-        said = said_by(process, within=REFUSED_WITHIN)
+        code, said = refused(["app.py"], production(tmp_path, **setting))
         ((name, secret),) = setting.items()
-        assert process.returncode == 78, which
+        assert code == 78, which
         assert len(said.strip().splitlines()) == 1, said
         assert name in said, which
         assert not secret or secret not in said, which
         assert GOOD_SECRET not in said, which
-        assert time.monotonic() - started < REFUSED_WITHIN, which
 
 
-@pytest.mark.parametrize("command", ["worker", "tick", "prepare"])
+def refused(command: list[str], environ: dict[str, str]) -> tuple[int, str]:
+    """How it ended and what it said; the time that counts is its own, on a machine that may be busy."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = begin(command, environ)
+    said = said_by(process, within=HANGS_AFTER)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    own_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert own_seconds < REFUSED_WITHIN
+    return process.returncode, said
+
+
+@pytest.mark.parametrize("command", ["worker", "prepare"])
 def test_commands_refuse_a_bad_secret_without_printing_it(tmp_path: Path, command: str) -> None:
-    process = begin(["-m", "flask", command], production(tmp_path, SECRET_KEY="kz83hfu2ls"))
-    said = said_by(process, within=REFUSED_WITHIN)
-    assert process.returncode != 0
+    code, said = refused(["-m", "flask", command], production(tmp_path, SECRET_KEY="kz83hfu2ls"))
+    assert code == 78
     assert "SECRET_KEY is too short" in said
     assert "kz83hfu2ls" not in said
     assert "Traceback" not in said
@@ -95,9 +104,8 @@ def test_production_refuses_a_demo_an_empty_and_a_newer_database(tmp_path: Path)
 
 
 def assert_refused(environ: dict[str, str], words: str) -> None:
-    process = begin(["app.py"], environ)
-    said = said_by(process, within=REFUSED_WITHIN)
-    assert process.returncode == 78
+    code, said = refused(["app.py"], environ)
+    assert code == 78
     assert len(said.strip().splitlines()) == 1, said
     assert words in said
 
@@ -116,7 +124,7 @@ def test_six_first_starts_at_once_make_one_schema(
     )
     environ = environment(url, tmp_path)
     together = [begin(["-m", "flask", "prepare"], environ) for _ in range(6)]
-    said = [said_by(process, within=120) for process in together]
+    said = [said_by(process, within=240) for process in together]
     assert [process.returncode for process in together] == [0] * 6, said
     engine = create_engine(url)
     with engine.connect() as connection:
@@ -180,7 +188,7 @@ def test_the_server_and_the_worker_end_when_they_are_asked_to(tmp_path: Path) ->
             process.send_signal(signal.SIGTERM)
             said = said_by(process, within=STOPS_WITHIN)
             assert time.monotonic() - asked_at < STOPS_WITHIN
-            assert process.returncode in (0, -signal.SIGTERM), said
+            assert process.returncode == 0, said
             assert "Traceback" not in said
 
 
@@ -207,12 +215,12 @@ def test_a_server_killed_while_people_post_has_kept_what_it_accepted(tmp_path: P
         tokens = [visitor.sign_in("pat.lane@example.net") for visitor in visitors]
 
         def post_on(number: int) -> None:
-            for turn in range(1_000):
+            for turn in range(500):
                 key = f"{number:04x}{turn:012x}"
                 said = {"csrf_token": tokens[number], "words": f"said {key}", "posted_key": key}
                 try:
                     if visitors[number].post("/supporting/patients/1/messages", **said) == 200:
-                        accepted.append(key)
+                        accepted.append(said["words"])
                 except OSError:
                     return
 
@@ -232,7 +240,7 @@ def test_a_server_killed_while_people_post_has_kept_what_it_accepted(tmp_path: P
 def assert_every_message_has_its_reminder(url: str, accepted: list[str]) -> None:
     engine = create_engine(url)
     with engine.connect() as connection:
-        stored = dict(connection.execute(select(Message.posted_key, Message.id)).tuples().all())
+        stored = dict(connection.execute(select(Message.words, Message.id)).tuples().all())
         owed = set(connection.scalars(select(Reminder.subject).where(Reminder.subject.like("message:%"))))
         twice = connection.scalar(select(func.count()).select_from(Message)) != len(stored)
         assert connection.scalar(text("PRAGMA integrity_check")) == "ok"

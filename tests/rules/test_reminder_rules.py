@@ -31,22 +31,19 @@ K = ReminderKind
 
 def due(number: int, kind: ReminderKind, recipient: int = 1) -> DueReminder:
     return DueReminder(
-        number,
-        str(number),
-        kind,
-        class_of(kind),
-        recipient,
-        1,
-        "",
-        "",
-        NOW,
-        NOW,
-        None,
-        None,
-        None,
-        0,
-        None,
-        "",
+        id=number,
+        key=str(number),
+        kind=kind,
+        reminder_class=class_of(kind),
+        recipient_id=recipient,
+        service_id=1,
+        subject="",
+        context="",
+        due_at=NOW,
+        first_due_at=NOW,
+        expires_at=None,
+        mailing_id=None,
+        nonce="",
     )
 
 

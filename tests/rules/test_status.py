@@ -1,5 +1,7 @@
 """One status for each person: every rule, its words and its action, and the order of the rules."""
 
+from typing import Any
+
 import pytest
 
 from icbt_support.engagement.status import (
@@ -17,8 +19,8 @@ ACTIVE, INVITED = EnrolmentState.ACTIVE, EnrolmentState.INVITED
 CALL, DECIDE = QuietTask.CALL, QuietTask.DECIDE
 
 
-def facts(state: EnrolmentState = ACTIVE, **changes: object) -> PersonFacts:
-    return PersonFacts(state=state, **changes)  # type: ignore[arg-type]
+def facts(state: EnrolmentState = ACTIVE, **changes: Any) -> PersonFacts:
+    return PersonFacts(state=state, **changes)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_every_rule_gives_a_reason_and_one_action(
 
 
 def test_the_first_rule_that_holds_wins_in_the_order_of_the_statuses() -> None:
-    everything: dict[str, object] = {
+    everything: dict[str, Any] = {
         "alert_words": "Item 9: several days",
         "scores": (12, 20),
         "quiet_days": 22,

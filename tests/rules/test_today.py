@@ -180,12 +180,12 @@ def test_days_begin_in_the_supporters_zone() -> None:
         (
             lambda: make_person(alerts=(alert(Grade.URGENT),)),
             "Item 9: several days (was: not at all)",
-            "Dr Hana Weiss was told today 9.02am",
+            "Notice to Dr Hana Weiss today 9.02am",
         ),
         (
             lambda: make_person(alerts=(alert(Grade.URGENT, source=AlertSource.STATED),)),
             "Said: I need someone to know I am not safe",
-            "Dr Hana Weiss was told today 9.02am",
+            "Notice to Dr Hana Weiss today 9.02am",
         ),
         (
             lambda: make_person(owed=(LATE,)),

@@ -1,6 +1,6 @@
 """Risk alerts: what is open, whose turn it is, and what was done."""
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from wtforms import RadioField
 from wtforms.validators import AnyOf, InputRequired
@@ -17,6 +17,7 @@ from icbt_support.pages.guards import (
     clinician_actor,
     current_account,
     current_service,
+    refuse_record,
     request_time,
     services_with_role,
 )
@@ -161,7 +162,7 @@ def _alert_or_404(alert_id: int) -> RiskAlert:
     """An alert of the clinician's own services; the look at the record is audited."""
     alert = scoped_alert(for_clinician(current_account()), alert_id)
     if alert is None:
-        abort(404)
+        refuse_record("alert", alert_id, Role.CLINICIAN)
     clinical_enrolment(alert.enrolment_id)
     return alert
 

@@ -73,11 +73,13 @@ class TimesForm(FlaskForm):
     session_email = RadioField(
         "Shall we email you before a session?",
         choices=[
-            SelectChoice(SessionEmail.EVERY.value, "Yes, before every session"),
-            SelectChoice(SessionEmail.FIRST.value, "Only before the first one in a week"),
+            SelectChoice(SessionEmail.FIRST.value, "Before the first one in a week"),
+            SelectChoice(
+                SessionEmail.EVERY.value, "Before every session (what you agreed may then go without an email)"
+            ),
             SelectChoice(SessionEmail.NONE.value, "No"),
         ],
-        default=SessionEmail.EVERY.value,
+        default=SessionEmail.FIRST.value,
     )
     wording = RadioField(
         "How much may an email say?",

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from wtforms import SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support.accounts.models import Role
@@ -137,12 +138,12 @@ def _move_form(enrolment: Enrolment, item: PlanItem) -> MoveForm:
     )
     first_on, last_on = moving.days_for(item, enrolment, now=request_time())
     days = [first_on + timedelta(days=n) for n in range((last_on - first_on).days + 1)]
-    form.on.choices = day_choices(days)
+    form.on.choices = [SelectChoice(*choice) for choice in day_choices(days)]
     times = time_choices(FIRST_HOUR, LAST_HOUR)
     planned = item.planned_time
     if planned is not None and planned.strftime("%H:%M") not in dict(times):
         times = sorted([*times, (planned.strftime("%H:%M"), clock_time(planned))])
-    form.at.choices = [(ANY_TIME, "Any time"), *times]
+    form.at.choices = [SelectChoice(*choice) for choice in ((ANY_TIME, "Any time"), *times)]
     return form
 
 

@@ -7,6 +7,7 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import PasswordField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support import clock
@@ -49,7 +50,9 @@ class NameForm(FlaskForm):
 
 
 class ZoneForm(FlaskForm):
-    zone = SelectField("Time zone", choices=zone_choices)
+    zone = SelectField(
+        "Time zone", choices=lambda: [SelectChoice(*choice) for choice in zone_choices()]
+    )
 
 
 class ChangePasswordForm(NewPasswordForm):

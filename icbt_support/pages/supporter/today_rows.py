@@ -210,8 +210,8 @@ def _told_words(one: OpenAlert, reader: Reader) -> str:
     if one.told_name is None or one.told_at is None:
         return "Nobody on duty has been told yet"
     told = moment_inside(one.told_at, now=reader.now, zone=reader.zone)
-    taken = ", and has taken it" if one.alert.acknowledged_at is not None else ""
-    return f"{one.told_name} was told {told}{taken}"
+    taken = ", taken" if one.alert.acknowledged_at is not None else ""
+    return f"Notice to {one.told_name} {told}{taken}"
 
 
 def _why_late(person: PersonNow, reader: Reader) -> tuple[str, str]:

@@ -107,7 +107,8 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _start_logging(settings: Settings) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for name in ("alembic", "apscheduler"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     renderer = (
         structlog.processors.JSONRenderer() if settings.is_production else structlog.dev.ConsoleRenderer()
     )

@@ -10,6 +10,7 @@ from icbt_support.db import db
 from icbt_support.engagement.five_answers import HomeFacts, HomeState, answer_questions
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import current_goals, is_contact_sheet_due, local_today
+from icbt_support.messages.queries import late_message_sentences
 from icbt_support.plan.models import ItemKind, Week
 from icbt_support.plan.queries import ItemNow, items_with_state, latest_week_of, open_week_of
 from icbt_support.plan.rules import check_in_opens_on
@@ -225,9 +226,10 @@ def _excerpt(words: str) -> str:
 
 
 def _late(enrolment: Enrolment, now: datetime) -> tuple[str, ...]:
-    """What the page says while a review is late: the promise is to say who writes, and when."""
+    """What the page says while a review or a message is late: the promise is to say who writes, and when."""
     owed = reviews.review_owed(enrolment)
-    return lateness_of(owed, now=now) if owed else ()
+    of_review = lateness_of(owed, now=now) if owed else ()
+    return (*of_review, *late_message_sentences(enrolment))
 
 
 def _check_in_opens_on(enrolment: Enrolment, week: Week | None) -> date | None:

@@ -173,14 +173,15 @@ def check_in_of(subject: str) -> tuple[int, int] | None:
 def load_scene(due: Sequence[DueReminder], now: datetime) -> Scene:
     """Loads what is behind a batch: a fixed number of statements for each kind of thing that is in it."""
     scene = Scene()
-    scene.people = _by_id(due, lambda row: row.recipient_id, _people)
-    scene.houses = _by_id(due, lambda row: row.service_id, _houses)
-    scene.courses = _by_id(due, lambda row: number_in(row.context, "enrolment"), _courses)
-    scene.items = _by_id(due, lambda row: number_in(row.subject, "plan_item"), _items)
-    scene.reviews = _by_id(due, lambda row: number_in(row.subject, "review"), _reviews)
-    scene.messages = _by_id(due, lambda row: number_in(row.subject, "message"), _messages)
-    scene.links = _by_id(due, lambda row: number_in(row.subject, "account_link"), _links)
-    scene.alerts = _by_id(due, lambda row: number_in(row.subject, "alert"), _alerts)
+    about = _numbers_by_kind({row.subject for row in due} | {row.context for row in due})
+    scene.people = _by_id({row.recipient_id for row in due}, _people)
+    scene.houses = _by_id({row.service_id for row in due if row.service_id is not None}, _houses)
+    scene.courses = _by_id(about["enrolment"], _courses)
+    scene.items = _by_id(about["plan_item"], _items)
+    scene.reviews = _by_id(about["review"], _reviews)
+    scene.messages = _by_id(about["message"], _messages)
+    scene.links = _by_id(about["account_link"], _links)
+    scene.alerts = _by_id(about["alert"], _alerts)
     _load_check_ins(scene, due)
     _load_prompts(scene, due, now)
     _load_invitations(scene, due, now)
@@ -200,13 +201,18 @@ def _run(statement: Executable) -> CursorResult[*tuple[Any, ...]]:
     return db.session.connection().execute(statement)
 
 
-def _by_id(
-    due: Sequence[DueReminder],
-    number_of: Callable[[DueReminder], int | None],
-    load: Callable[[list[int]], Iterable[Any]],
-) -> dict[int, Any]:
-    ids = sorted({number for row in due if (number := number_of(row)) is not None})
-    return {found.id: found for found in load(ids)} if ids else {}
+def _numbers_by_kind(references: set[str]) -> defaultdict[str, set[int]]:
+    """{"review": {12, 13}} from "review:12" and "review:13"; references of another shape are left out."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for reference in references:
+        kind, _, number = reference.partition(":")
+        if number.isdigit():
+            found[kind].add(int(number))
+    return found
+
+
+def _by_id(ids: set[int], load: Callable[[list[int]], Iterable[Any]]) -> dict[int, Any]:
+    return {found.id: found for found in load(sorted(ids))} if ids else {}
 
 
 def _people(ids: list[int]) -> Iterable[Person]:

@@ -158,7 +158,7 @@ class Wording:
         }
 
     def security_notice(self, row: DueReminder, person: Person) -> dict[str, Any]:
-        local = to_local(row.first_due_at, person.zone)
+        local = to_local(row.due_at, person.zone)
         return {
             "when": f"{day_words(local)}, {clock_words(local)}",
             "link": self._page("/forgotten-password"),
@@ -236,8 +236,8 @@ class Wording:
         return {"service": house.name if house else "the service", "link": self._page("/admin/duty")}
 
     def queue_stalled(self, row: DueReminder, person: Person) -> dict[str, Any]:
-        since = to_local(row.first_due_at, person.zone)
-        waited = max(1, int((self._now - row.first_due_at).total_seconds() // 60))
+        since = to_local(row.due_at, person.zone)
+        waited = max(1, int((self._now - row.due_at).total_seconds() // 60))
         return {
             "minutes": minutes_words(waited),
             "when": f"{clock_words(since)} on {since:%A}",

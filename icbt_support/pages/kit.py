@@ -80,7 +80,7 @@ class PageChrome:
     person_initials: str = ""
     other_roles: tuple[tuple[str, str], ...] = ()
     help_lines: tuple[HelpLine, ...] = ()
-    help_heading: str = "If you need help before your next review"
+    help_heading: str = "If you need help now"
     footer_links: tuple[tuple[str, str], ...] = ()
     sign_out_url: str | None = None
     demo_clock: DemoClockBar | None = None

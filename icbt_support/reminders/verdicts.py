@@ -23,7 +23,6 @@ class DueReminder(NamedTuple):
     subject: str
     context: str
     due_at: datetime
-    first_due_at: datetime
     expires_at: datetime | None
     mailing_id: int | None
     nonce: str

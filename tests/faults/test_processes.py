@@ -240,7 +240,7 @@ def test_a_server_killed_while_people_post_has_kept_what_it_accepted(tmp_path: P
 def assert_every_message_has_its_reminder(url: str, accepted: list[str]) -> None:
     engine = create_engine(url)
     with engine.connect() as connection:
-        stored = dict(connection.execute(select(Message.words, Message.id)).tuples().all())
+        stored = dict(connection.execute(select(Message.words, Message.id)).all())
         owed = set(connection.scalars(select(Reminder.subject).where(Reminder.subject.like("message:%"))))
         twice = connection.scalar(select(func.count()).select_from(Message)) != len(stored)
         assert connection.scalar(text("PRAGMA integrity_check")) == "ok"

@@ -40,7 +40,6 @@ def due(number: int, kind: ReminderKind, recipient: int = 1) -> DueReminder:
         subject="",
         context="",
         due_at=NOW,
-        first_due_at=NOW,
         expires_at=None,
         mailing_id=None,
         nonce="",

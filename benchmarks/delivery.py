@@ -46,15 +46,15 @@ assert METADATA is not None
 
 @dataclass(frozen=True)
 class Load:
-    name: str
     people: int
     reminders_each: int
 
+    @property
+    def name(self) -> str:
+        return f"{self.people:,} people, {self.reminders_each} reminder{'s' * (self.reminders_each > 1)} each"
 
-LOADS = (
-    Load("100,000 people, 1 reminder each", int(100_000 * SCALE), 1),
-    Load("20,000 people, 5 reminders each", int(20_000 * SCALE), 5),
-)
+
+LOADS = (Load(int(100_000 * SCALE), 1), Load(int(20_000 * SCALE), 5))
 
 
 def measure(report: Report) -> None:

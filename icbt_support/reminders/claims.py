@@ -294,20 +294,24 @@ def _claim_again(connection: Connection, rows: Sequence[DueReminder], lease: _Le
 
 def link_reminders(connection: Connection, pairs: Sequence[tuple[int, int]]) -> None:
     """Marks reminders as claimed and names the mailing that each of them goes out in."""
-    if not pairs:
-        return
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(
-            "UPDATE reminders SET state = 'claimed', attempt = attempt + 1, mailing_id = ?2 "
-            "WHERE id = ?1 AND state = 'owed'",
-            list(pairs),
-        )
-        return
-    connection.execute(
-        text(
-            "UPDATE reminders SET state = 'claimed', attempt = attempt + 1, mailing_id = chosen.mailing_id "
-            "FROM unnest(CAST(:ids AS bigint[]), CAST(:mailings AS bigint[])) AS chosen(id, mailing_id) "
-            "WHERE reminders.id = chosen.id AND reminders.state = 'owed'"
-        ),
-        {"ids": [pair[0] for pair in pairs], "mailings": [pair[1] for pair in pairs]},
+    if pairs:
+        connection.execute(_LINK[connection.dialect.name], {"pairs": json.dumps(pairs)})
+
+
+def _link(pairs: str) -> TextClause:
+    return text(
+        "UPDATE reminders SET state = 'claimed', attempt = attempt + 1, mailing_id = chosen.mailing_id "  # noqa: S608 (our own words)
+        f"FROM ({pairs}) AS chosen WHERE reminders.id = chosen.id AND reminders.state = 'owed'"
     )
+
+
+_LINK = {
+    "sqlite": _link(
+        "SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS mailing_id "
+        "FROM json_each(:pairs)"
+    ),
+    "postgresql": _link(
+        "SELECT CAST(value ->> 0 AS bigint) AS id, CAST(value ->> 1 AS bigint) AS mailing_id "
+        "FROM jsonb_array_elements(CAST(:pairs AS jsonb))"
+    ),
+}

@@ -256,24 +256,29 @@ def test_links_in_mail_come_from_the_settings_and_not_from_the_request(
     db.session.commit()
     browser = PageClient(app)
     browser.get("/forgotten-password")
-    browser.http.post(
+    token, cookie = browser.token(), browser.http.get_cookie("session")
+    assert cookie is not None
+    browser.http.set_cookie("session", cookie.value, domain="evil.example")
+    response = browser.http.post(
         "/forgotten-password",
-        data={"csrf_token": browser.token(), "email": cast.patient.email},
+        data={"csrf_token": token, "email": cast.patient.email},
         headers={
             "Host": "evil.example",
             "X-Forwarded-Host": "evil.example",
             "Referer": "http://evil.example/",
         },
     )
+    assert (response.status_code, response.location) == (302, "/forgotten-password/sent")
     tick(app, at=now + timedelta(minutes=1), names={"deliver"})
-    mails = [
-        message_from_bytes(data, policy=policy.default)
-        for data in db.session.scalars(select(MailboxMail.data))
-    ]
-    mail = next(mail for mail in mails if mail["To"] and "new-password" in mail.as_string())
-    words = "".join(part.get_content() for part in mail.walk() if not part.is_multipart())
+    words = ""
+    for data in db.session.scalars(select(MailboxMail.data)):
+        mail = message_from_bytes(data, policy=policy.default)
+        assert mail["To"].count("@") == 1
+        words += str(mail.items()) + "".join(
+            part.get_content() for part in mail.walk() if not part.is_multipart()
+        )
     assert "https://course.example.net/new-password/" in words
-    assert "evil.example" not in words + str(mail.items())
+    assert "evil.example" not in words
 
 
 def failed_sign_in_address(app: Flask, forwarded: str) -> str:

@@ -28,6 +28,7 @@ from icbt_support.delivery.send_journal import (
 )
 from icbt_support.delivery.smtp import SmtpChannel
 from icbt_support.jobs.bounces import note_refused_addresses
+from icbt_support.jobs.gate import Gate
 from icbt_support.jobs.wanted import EmailJudge, InboxJudge
 from icbt_support.jobs.wording import Wording
 from icbt_support.reminders import queries as ledger
@@ -35,14 +36,10 @@ from icbt_support.reminders import settling
 from icbt_support.reminders.claims import Claim, ClaimedMailing, claim_emails
 from icbt_support.reminders.inbox import deliver_to_inboxes
 from icbt_support.reminders.rules import Channel as ReminderChannel
-from icbt_support.reminders.verdicts import DueReminder
 from icbt_support.settings import Settings
 
 BATCH = 1000
 SETTLE_AFTER = 500
-CHECK_AFTER = 50
-OLDEST_CHECK_SECONDS = 0.8
-RENEW_AFTER_SECONDS = 20.0
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 300.0
 NEVER_BY_SMTP = (".example.org", "@example.org")
@@ -236,7 +233,7 @@ class Deliverer:
         db.session.rollback()
         try:
             for channel, mailings in self._by_channel(claim.mailings, wording):
-                with _Gate(batch.claim.token, mailings) as gate:
+                with Gate(batch.claim.token, mailings) as gate:
                     mails = self._mails(batch, gate, wording)
                     for outcome in channel.deliver(mails, gate.is_still_wanted):
                         self._note(batch, outcome, done)
@@ -262,7 +259,7 @@ class Deliverer:
             chosen.append((self._smtp, outside))
         return chosen
 
-    def _mails(self, batch: _Batch, gate: "_Gate", wording: Wording) -> Iterator[Mail]:
+    def _mails(self, batch: _Batch, gate: Gate, wording: Wording) -> Iterator[Mail]:
         """Each mail as late as it can be: read again whether it is wanted, then rendered."""
         for position, mailing in enumerate(gate.mailings):
             if self._stop():
@@ -329,52 +326,6 @@ def _settle_rest(batch: _Batch) -> None:
     settling.drop_empty(batch.emptied, token=token)
     settling.release(list(batch.open), token=token)
     note_refused_addresses(batch.refused_addresses, now=now)
-
-
-class _Gate:
-    """Reads again, for at most 50 mails and never older than a second, which reminders are still wanted."""
-
-    def __init__(self, token: str, mailings: Sequence[ClaimedMailing]) -> None:
-        self.mailings = mailings
-        self._token = token
-        self._connection = db.engine.connect()
-        self._wanted: set[int] = set()
-        self._read_until = 0
-        self._read_at = 0.0
-        self._renewed_at = time.monotonic()
-
-    def __enter__(self) -> "_Gate":
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._connection.close()
-
-    def is_still_wanted(self, mailing_id: int) -> bool:
-        """Whether all of one mailing is wanted now: of a mail that has been taken and had to wait."""
-        mailing = next(one for one in self.mailings if one.id == mailing_id)
-        ids = [row.id for row in mailing.reminders]
-        return self._ask(ids) == set(ids)
-
-    def _ask(self, ids: list[int]) -> set[int]:
-        """Each time in a transaction of its own, which ends at once."""
-        wanted = settling.still_wanted(self._connection, ids, self._token)
-        self._connection.rollback()
-        return wanted
-
-    def still_wanted(self, position: int) -> list[DueReminder]:
-        now = time.monotonic()
-        if position >= self._read_until or now - self._read_at > OLDEST_CHECK_SECONDS:
-            self._read(position, now)
-        return [row for row in self.mailings[position].reminders if row.id in self._wanted]
-
-    def _read(self, position: int, now: float) -> None:
-        if now - self._renewed_at > RENEW_AFTER_SECONDS:
-            commit_with_retry(lambda: settling.renew_lease(self._token, real_now=clock.real_now()))
-            self._renewed_at = now
-        chunk = self.mailings[position : position + CHECK_AFTER]
-        self._wanted = self._ask([row.id for mailing in chunk for row in mailing.reminders])
-        self._read_until = position + len(chunk)
-        self._read_at = time.monotonic()
 
 
 def is_kept_inside(address: str) -> bool:

@@ -5,7 +5,7 @@ tests.faults.worker`.
 from datetime import timedelta
 
 from icbt_support.factory import create_app
-from icbt_support.jobs import deliver, runner, schedule
+from icbt_support.jobs import gate, runner, schedule
 from icbt_support.reminders import claims, settling
 from icbt_support.settings import read_settings
 
@@ -14,7 +14,7 @@ LEASE = timedelta(seconds=4)
 
 def main() -> None:
     claims.LEASE = settling.LEASE = LEASE
-    deliver.RENEW_AFTER_SECONDS = 1.0
+    gate.RENEW_AFTER_SECONDS = 1.0
     runner.SCHEDULE = [
         schedule.Job(job.name, timedelta(seconds=1), job.task, job.purpose, job.lane)
         for job in schedule.SCHEDULE

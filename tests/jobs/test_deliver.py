@@ -304,7 +304,7 @@ def test_a_used_link_is_not_sent(
 def test_what_is_withdrawn_while_the_batch_goes_out_is_not_sent(
     cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("icbt_support.jobs.deliver.CHECK_AFTER", 1)
+    monkeypatch.setattr("icbt_support.jobs.gate.CHECK_AFTER", 1)
     first = write_message(cast, cast.supporter, now)
     owe(cast, "one", K.STAFF_HAND_OVER, f"enrolment:{cast.enrolment.id}", now, channels=[Channel.EMAIL])
     owe_reminder(

@@ -1,0 +1,61 @@
+"""The last look before a mail goes out: is it still wanted, and is it still ours to send?"""
+
+import time
+from collections.abc import Sequence
+from typing import Self
+
+from icbt_support import clock
+from icbt_support.db import commit_with_retry, db
+from icbt_support.reminders import settling
+from icbt_support.reminders.claims import ClaimedMailing
+from icbt_support.reminders.verdicts import DueReminder
+
+CHECK_AFTER = 50
+OLDEST_CHECK_SECONDS = 0.8
+RENEW_AFTER_SECONDS = 20.0
+
+
+class Gate:
+    """Reads again, for at most 50 mails and never older than a second, which reminders are still wanted."""
+
+    def __init__(self, token: str, mailings: Sequence[ClaimedMailing]) -> None:
+        self.mailings = mailings
+        self._token = token
+        self._connection = db.engine.connect()
+        self._wanted: set[int] = set()
+        self._read_until = 0
+        self._read_at = 0.0
+        self._renewed_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._connection.close()
+
+    def is_still_wanted(self, mailing_id: int) -> bool:
+        """Whether all of one mailing is wanted now: of a mail that has been taken and had to wait."""
+        mailing = next(one for one in self.mailings if one.id == mailing_id)
+        ids = [row.id for row in mailing.reminders]
+        return self._ask(ids) == set(ids)
+
+    def _ask(self, ids: list[int]) -> set[int]:
+        """Each time in a transaction of its own, which ends at once."""
+        wanted = settling.still_wanted(self._connection, ids, self._token)
+        self._connection.rollback()
+        return wanted
+
+    def still_wanted(self, position: int) -> list[DueReminder]:
+        now = time.monotonic()
+        if position >= self._read_until or now - self._read_at > OLDEST_CHECK_SECONDS:
+            self._read(position, now)
+        return [row for row in self.mailings[position].reminders if row.id in self._wanted]
+
+    def _read(self, position: int, now: float) -> None:
+        if now - self._renewed_at > RENEW_AFTER_SECONDS:
+            commit_with_retry(lambda: settling.renew_lease(self._token, real_now=clock.real_now()))
+            self._renewed_at = now
+        chunk = self.mailings[position : position + CHECK_AFTER]
+        self._wanted = self._ask([row.id for mailing in chunk for row in mailing.reminders])
+        self._read_until = position + len(chunk)
+        self._read_at = time.monotonic()

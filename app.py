@@ -40,7 +40,10 @@ def main() -> int:
         print(f"Not started. {refusal}", file=sys.stderr)
         return REFUSED
     except OperationalError:
-        print("Not started. The database of DATABASE_URL does not answer: is it there, and running?", file=sys.stderr)
+        print(
+            "Not started. The database of DATABASE_URL does not answer: is it there, and running?",
+            file=sys.stderr,
+        )
         return REFUSED
     signal.signal(signal.SIGTERM, _end)
     scheduler = start_scheduler(app) if settings.scheduler is SchedulerMode.EMBEDDED else None

@@ -42,7 +42,6 @@ from icbt_support.settings import read_settings
 from icbt_support.tables import METADATA
 from tests.browsing import PageClient
 
-pytestmark = pytest.mark.xdist_group("demo")
 PATIENTS, WEEKS = 40, 8
 
 

@@ -21,8 +21,6 @@ from tests.concepts.rhythm_steps import answer_check_in, start_course
 from tests.journeys.served import Served, Visitor, give_password, serving, visiting
 from tests.journeys.smtp_server import ReceivedMail
 
-pytestmark = pytest.mark.xdist_group("journeys")
-
 
 def on(day: int, hour: int, minute: int = 0) -> datetime:
     """An instant of November 2026, when London is on UTC."""

@@ -14,7 +14,6 @@ from tests.cast import PASSWORD, give_duty, give_review_slot, make_person, make_
 from tests.journeys.served import Served, Visitor, give_password, serving, visiting
 from tests.journeys.smtp_server import ReceivedMail
 
-pytestmark = pytest.mark.xdist_group("journeys")
 
 THURSDAY = datetime(2026, 11, 19, 10, 5, tzinfo=UTC)
 MONDAY_EVENING = datetime(2026, 11, 23, 18, 31, tzinfo=UTC)
@@ -136,7 +135,7 @@ def set_up(sam: Visitor) -> None:
     answer_questions(sam, "Several days", last="Several days")
     sam.sees("Check your answers")
     sam.press("Continue")
-    sam.choose("Yes, before every session")
+    sam.choose("Before every session (what you agreed may then go without an email)")
     sam.page.locator("select[name=first_day]").select_option(label="Monday")
     sam.page.locator("select[name=first_time]").select_option(label="7pm")
     sam.page.locator("select[name=second_day]").select_option(label="Tuesday")

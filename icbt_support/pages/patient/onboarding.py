@@ -75,7 +75,8 @@ class TimesForm(FlaskForm):
         choices=[
             SelectChoice(SessionEmail.FIRST.value, "Before the first one in a week"),
             SelectChoice(
-                SessionEmail.EVERY.value, "Before every session (what you agreed may then go without an email)"
+                SessionEmail.EVERY.value,
+                "Before every session (what you agreed may then go without an email)",
             ),
             SelectChoice(SessionEmail.NONE.value, "No"),
         ],

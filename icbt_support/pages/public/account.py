@@ -50,9 +50,7 @@ class NameForm(FlaskForm):
 
 
 class ZoneForm(FlaskForm):
-    zone = SelectField(
-        "Time zone", choices=lambda: [SelectChoice(*choice) for choice in zone_choices()]
-    )
+    zone = SelectField("Time zone", choices=lambda: [SelectChoice(*choice) for choice in zone_choices()])
 
 
 class ChangePasswordForm(NewPasswordForm):

@@ -43,7 +43,7 @@ test-faults: $(VENV)/.installed-tests ## The long kill tests
 	@LONG_FAULTS=1 $(BIN)/python -m pytest tests/faults -q
 
 mutants: $(VENV)/.installed-tests ## One-line breakages that the tests have to notice
-	@$(BIN)/python -m tests.mutants --all
+	@$(BIN)/python -m tests.mutants
 
 check: $(VENV)/.installed-tests ## Format, lint, types, floors
 	@$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ import structlog
 from flask import Blueprint, Flask, Response, g
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -32,6 +32,7 @@ from icbt_support.schema import WrongSchema, check_schema
 from icbt_support.settings import PROJECT, Settings, read_settings
 
 LARGEST_BODY = 512 * 1024
+STOPPED_PROCESS_MS = 60_000
 YEAR_SECONDS = 31_536_000
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -90,6 +91,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
         SESSION_COOKIE_NAME="__Host-session" if settings.is_production else "session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -103,6 +105,17 @@ def _configure(app: Flask, settings: Settings) -> None:
     if settings.proxy_count:
         count = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    """PostgreSQL ends the transaction of a process that was stopped in the middle, so that its locks do not stay.
+
+    `?options=…` in DATABASE_URL says otherwise.
+    """
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" or "options" in url.query:
+        return {}
+    return {"connect_args": {"options": f"-c idle_in_transaction_session_timeout={STOPPED_PROCESS_MS}"}}
 
 
 def _start_logging(settings: Settings) -> None:

@@ -129,3 +129,16 @@ def empty_tables() -> None:
             connection.execute(table.delete())
         assert_triggers(connection)
         connection.commit()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds spent in each folder, over all processes, slowest first."""
+    spent: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                folder = "/".join(report.nodeid.split("/")[:2])
+                spent[folder] = spent.get(folder, 0) + report.duration
+    terminalreporter.section("seconds per folder")
+    for folder, seconds in sorted(spent.items(), key=lambda item: -item[1]):
+        terminalreporter.write_line(f"{seconds:8.1f}  {folder}")

@@ -14,7 +14,6 @@ from tests.cast import PASSWORD, give_duty, give_review_slot, make_person, make_
 from tests.journeys.served import Served, Visitor, give_password, serving, visiting
 from tests.journeys.smtp_server import ReceivedMail
 
-
 THURSDAY = datetime(2026, 11, 19, 10, 5, tzinfo=UTC)
 MONDAY_EVENING = datetime(2026, 11, 23, 18, 31, tzinfo=UTC)
 WEDNESDAY_EVENING = datetime(2026, 11, 25, 18, 5, tzinfo=UTC)

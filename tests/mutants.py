@@ -33,7 +33,9 @@ def is_noticed(mutant: Mutant, copy: Path) -> bool:
     path = copy / mutant.file
     whole = path.read_text()
     if whole.count(mutant.original) != 1:
-        raise SystemExit(f"{mutant.name}: its line stands {whole.count(mutant.original)} times in {mutant.file}.")
+        raise SystemExit(
+            f"{mutant.name}: its line stands {whole.count(mutant.original)} times in {mutant.file}."
+        )
     path.write_text(whole.replace(mutant.original, mutant.broken))
     try:
         command = [sys.executable, "-m", "pytest", mutant.tests, "-q", "-x", "-p", "no:cacheprovider"]

@@ -160,15 +160,25 @@ class Visitor:
     def select(self, label: str, words: str) -> None:
         self.page.get_by_label(label, exact=True).select_option(label=words)
 
-    def press(self, words: str, *, times: int = 1) -> None:
-        self._follow(self.page.locator("main").get_by_role("button", name=words, exact=True).first, times)
+    def press(self, words: str) -> None:
+        self._follow(self._button(words))
+
+    def press_twice(self, words: str) -> None:
+        """A double click: the browser gives up the first answer for the second, so only the address is awaited."""
+        before = self.page.url
+        self._button(words).click(click_count=2)
+        expect(self.page).not_to_have_url(before)
+        self.look()
+
+    def _button(self, words: str) -> Locator:
+        return self.page.locator("main").get_by_role("button", name=words, exact=True).first
 
     def follow(self, words: str) -> None:
         self._follow(self.page.get_by_role("link", name=words).first)
 
-    def _follow(self, control: Locator, times: int = 1) -> None:
+    def _follow(self, control: Locator) -> None:
         with self.page.expect_navigation() as arriving:
-            control.click(click_count=times)
+            control.click()
         response = arriving.value
         if response is not None and response.status in REFUSALS:
             # A form that asks again: the browser notes the status of the page itself.

@@ -169,7 +169,7 @@ def finish_check_in(alex: Visitor) -> None:
 
 def write_not_safe(alex: Visitor) -> None:
     alex.page.get_by_role("textbox").fill("I do not know what to do tonight.")
-    alex.press("I need someone to know I am not safe", times=2)
+    alex.press_twice("I need someone to know I am not safe")
     assert alex.heading == "Please talk to someone now"
 
 

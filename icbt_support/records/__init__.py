@@ -1,1 +1,0 @@
-"""Download, erasure and retention over the tables' own declarations."""

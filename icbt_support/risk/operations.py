@@ -309,7 +309,7 @@ def mark_read_first(
 ) -> bool:
     """Moves a shared text that holds one of the service's phrases to the top of *Today*; says whether it did.
 
-    `subject` is `message`, `entry` or `exercise`. It is not a detector: what it does not find means nothing.
+    `subject` is `message` or `entry`. It is not a detector: what it does not find means nothing.
     """
     if not rules.holds_read_first_phrase(words, rules.phrases_of(enrolment.service)):
         return False

@@ -1,5 +1,6 @@
 """`python app.py` serves the product, with its scheduler, on one machine."""
 
+import logging
 import signal
 import sys
 from types import FrameType
@@ -11,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from icbt_support import factory
 from icbt_support.jobs.runner import start_scheduler
-from icbt_support.schema import WrongSchema
+from icbt_support.schema import NO_DATABASE, WrongSchema
 from icbt_support.settings import SchedulerMode, WrongSetting, read_settings
 
 REFUSED = 78  # EX_CONFIG: a supervisor sees that starting again will not help.
@@ -40,11 +41,9 @@ def main() -> int:
         print(f"Not started. {refusal}", file=sys.stderr)
         return REFUSED
     except OperationalError:
-        print(
-            "Not started. The database of DATABASE_URL does not answer: is it there, and running?",
-            file=sys.stderr,
-        )
+        print(f"Not started. {NO_DATABASE}", file=sys.stderr)
         return REFUSED
+    logging.getLogger("waitress").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, _end)
     scheduler = start_scheduler(app) if settings.scheduler is SchedulerMode.EMBEDDED else None
     print(f"Serving on {settings.base_url}", flush=True)

@@ -1,5 +1,7 @@
 """Operators' commands: `flask --help` lists them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from cryptography.fernet import Fernet
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 from icbt_support import clock
 from icbt_support.accounts.models import Role
@@ -20,7 +23,7 @@ from icbt_support.demo.people import SIGN_INS
 from icbt_support.jobs import backups, runner
 from icbt_support.jobs.summary import describe_jobs
 from icbt_support.programme.checks import check_content
-from icbt_support.schema import WrongSchema, check_schema, migrate, migration_lock
+from icbt_support.schema import NO_DATABASE, WrongSchema, check_schema, migrate, migration_lock
 from icbt_support.settings import Environment, Settings
 
 people = AppGroup("people", help="People who may sign in.")
@@ -42,7 +45,7 @@ def settings() -> Settings:
 @with_appcontext
 def prepare() -> None:
     """Migrate, and build the demo if there is no data yet (development)."""
-    migrate(settings().database_url)
+    _migrate()
     if settings().is_development:
         _build_demo_once(patients=40, weeks=8, again=False)
         _print_sign_ins()
@@ -57,7 +60,7 @@ def demo(patients: int, weeks: int, again: bool) -> None:
     """Let synthetic people live through simulated weeks (development and test)."""
     if settings().is_production:
         raise click.ClickException("The demo is for development: this is production.")
-    migrate(settings().database_url)
+    _migrate()
     _build_demo_once(patients=patients, weeks=weeks, again=again)
     _print_sign_ins()
 
@@ -188,9 +191,21 @@ def new_key() -> None:
     click.echo(Fernet.generate_key().decode())
 
 
+def _migrate() -> None:
+    with _said_in_one_sentence():
+        migrate(settings().database_url)
+
+
 def _require_schema() -> None:
+    with _said_in_one_sentence(), db.engine.connect() as connection:
+        check_schema(connection)
+
+
+@contextmanager
+def _said_in_one_sentence() -> Iterator[None]:
     try:
-        with db.engine.connect() as connection:
-            check_schema(connection)
+        yield
     except WrongSchema as refusal:
         raise click.ClickException(str(refusal)) from refusal
+    except OperationalError as refusal:
+        raise click.ClickException(NO_DATABASE) from refusal

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+NO_DATABASE = "The database of DATABASE_URL does not answer: is it there, and running?"
 _POSTGRESQL_LOCK = 7_140_911
 
 

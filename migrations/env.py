@@ -44,6 +44,20 @@ def run(connection: Connection) -> None:
     with context.begin_transaction():
         context.run_migrations()
         assert_triggers(connection)
+        check_references(connection)
+
+
+def stop_checking_references(connection: Connection) -> None:
+    """A table that SQLite makes again is dropped first, which its rows' references would forbid."""
+    if connection.dialect.name == "sqlite":
+        connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+
+
+def check_references(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise ValueError(f"The migration would leave references to rows that are gone: {broken[:5]}")
 
 
 connection = context.config.attributes.get("connection")
@@ -51,5 +65,6 @@ if connection is not None:
     run(connection)
 else:
     with writing(), create_engine(database_url(), poolclass=pool.NullPool).connect() as connection:
+        stop_checking_references(connection)
         run(connection)
         connection.commit()

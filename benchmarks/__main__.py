@@ -1,11 +1,11 @@
-"""`python -m benchmarks all` or `python -m benchmarks delivery`: runs, prints, writes the results."""
+"""`python -m benchmarks all` or `python -m benchmarks supporter`: runs, prints, writes the results."""
 
 import sys
 
-from benchmarks import delivery
+from benchmarks import delivery, supporter
 from benchmarks.report import Report
 
-BENCHMARKS = {"delivery": delivery.measure}
+BENCHMARKS = {"delivery": delivery.measure, "supporter": supporter.measure}
 
 
 def main() -> int:

@@ -44,15 +44,38 @@ class Report:
         against: str,
         other: float,
         at_least: float | None = None,
+        ratio: float | None = None,
     ) -> None:
-        """A figure beside another of the same run; with `at_least`, the goal is for their ratio."""
-        ratio = value / other if other else 0.0
+        """A figure beside another of the same run; with `at_least`, the goal is for their ratio.
+
+        `ratio` is given where it was taken round by round: a machine's hiccup then falls on one round only.
+        """
+        if ratio is None:
+            ratio = value / other if other else 0.0
         goal = None if at_least is None else f"ratio >= {at_least}"
         met = None if at_least is None else ratio >= at_least
         self._show(Row(measure, _rounded(value), unit, against, round(ratio, 3), goal, met))
 
     def add_at_least(self, measure: str, value: float, unit: str, *, goal: float) -> None:
         self._show(Row(measure, _rounded(value), unit, goal=f">= {goal:g}", met=value >= goal))
+
+    def add_at_most(self, measure: str, value: float, unit: str, *, goal: float) -> None:
+        self._show(Row(measure, _rounded(value), unit, goal=f"<= {goal:g}", met=value <= goal))
+
+    def add_ratio_at_most(
+        self,
+        measure: str,
+        value: float,
+        unit: str,
+        *,
+        against: str,
+        ratio: float,
+        at_most: float | None = None,
+    ) -> None:
+        """A time beside another of the same run, whose ratio was taken round by round."""
+        goal = None if at_most is None else f"ratio <= {at_most}"
+        met = None if at_most is None else ratio <= at_most
+        self._show(Row(measure, _rounded(value), unit, against, round(ratio, 3), goal, met))
 
     def add_exactly(self, measure: str, value: float, unit: str, *, goal: float) -> None:
         self._show(Row(measure, value, unit, goal=f"= {goal:g}", met=value == goal))

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -81,6 +82,15 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        return _instant_of if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+@lru_cache(maxsize=4096)
+def _instant_of(kept: str | None) -> datetime | None:
+    """SQLite keeps instants as text; many rows of a batch hold the same one."""
+    return None if kept is None else datetime.fromisoformat(kept).replace(tzinfo=UTC)
 
 
 _cipher: MultiFernet | None = None

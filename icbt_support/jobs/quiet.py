@@ -3,103 +3,80 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import select
 
-from icbt_support.accounts.models import Account
 from icbt_support.db import db
-from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.enrolments.models import Enrolment
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.queries import has_reminder
 from icbt_support.reminders.rules import ReminderKind
+from icbt_support.rhythm.quiet import QuietPerson, QuietReason, quiet_people
 from icbt_support.service.models import RhythmSettings, Service
 
-NOT_STARTED = (EnrolmentState.INVITED, EnrolmentState.ONBOARDING)
+Mark = tuple[str, int, Callable[[Enrolment], int]]
 
 
 def watch_quiet_weeks(now: datetime) -> int:
     """Owes staff one task at each of a quiet person's three marks. Returns how many people passed a mark."""
-    last_seen: ColumnElement[datetime] = func.coalesce(Account.last_signed_in_at, Enrolment.started_at)
-    told = 0
-    for service_id, rhythm in _services():
-        marks = (
-            ("quiet-note", rhythm.quiet_prompts_stop_days, _supporter),
-            ("quiet-call", rhythm.quiet_call_days, _supporter),
-            ("quiet-decide", rhythm.quiet_decide_days, _clinician),
-        )
-        quiet_since = now - timedelta(days=rhythm.quiet_prompts_stop_days)
-        is_quiet = Enrolment.state == EnrolmentState.ACTIVE
-        for row in _people(service_id, last_seen, (is_quiet, last_seen <= quiet_since)):
-            told += _tell(row, marks, now)
-    return told
+    return _watch(QuietReason.NOT_SEEN, _marks_of_quiet_weeks, now)
 
 
 def watch_invitations(now: datetime) -> int:
     """Owes a call on the eighth day of an invitation that nobody took up, and the clinician's decision on
     day 21.
     """
-    told = 0
-    for service_id, rhythm in _services():
-        marks = (
-            ("never-started-call", rhythm.never_started_call_day, _supporter),
-            ("never-started-decide", rhythm.never_started_close_day, _clinician),
-        )
-        since = now - timedelta(days=rhythm.never_started_call_day)
-        waits = (Enrolment.state.in_(NOT_STARTED), Enrolment.invited_at <= since)
-        for row in _people(service_id, Enrolment.invited_at, waits):
-            told += _tell(row, marks, now)
-    return told
+    return _watch(QuietReason.NEVER_STARTED, _marks_of_invitations, now)
 
 
-Mark = tuple[str, int, Callable[[Row], int]]
+def _supporter(enrolment: Enrolment) -> int:
+    return enrolment.supporter_id
 
 
-def _supporter(row: Row) -> int:
-    return row.supporter_id
+def _clinician(enrolment: Enrolment) -> int:
+    return enrolment.clinician_id
 
 
-def _clinician(row: Row) -> int:
-    return row.clinician_id
+def _marks_of_quiet_weeks(rhythm: RhythmSettings) -> tuple[Mark, ...]:
+    return (
+        ("quiet-note", rhythm.quiet_prompts_stop_days, _supporter),
+        ("quiet-call", rhythm.quiet_call_days, _supporter),
+        ("quiet-decide", rhythm.quiet_decide_days, _clinician),
+    )
 
 
-def _services() -> list[tuple[int, RhythmSettings]]:
-    rows = db.session.execute(select(Service.id, Service.rhythm_settings).order_by(Service.id))
-    return [(row.id, RhythmSettings.from_json(row.rhythm_settings)) for row in rows]
+def _marks_of_invitations(rhythm: RhythmSettings) -> tuple[Mark, ...]:
+    return (
+        ("never-started-call", rhythm.never_started_call_day, _supporter),
+        ("never-started-decide", rhythm.never_started_close_day, _clinician),
+    )
 
 
-def _people(
-    service_id: int,
-    since: ColumnElement[datetime] | InstrumentedAttribute[datetime],
-    conditions: Sequence[ColumnElement[bool]],
-) -> Sequence[Row]:
-    return db.session.execute(
-        select(
-            Enrolment.id,
-            Enrolment.supporter_id,
-            Enrolment.clinician_id,
-            Enrolment.service_id,
-            since.label("since"),
-        )
-        .join(Account, Account.id == Enrolment.patient_id)
-        .where(Enrolment.service_id == service_id, *conditions)
-        .order_by(Enrolment.id)
-    ).all()
+def _watch(reason: QuietReason, marks_of: Callable[[RhythmSettings], tuple[Mark, ...]], now: datetime) -> int:
+    services = db.session.scalars(select(Service).order_by(Service.id)).all()
+    marks = {service.id: marks_of(service.rhythm) for service in services}
+    first_day = min((days for of_service in marks.values() for _, days, _ in of_service), default=1)
+    quiet = quiet_people(marks, now=now, signed_in_before=now - timedelta(days=first_day - 1))
+    return sum(
+        _tell(person, marks[person.enrolment.service_id], now) for person in quiet if person.reason is reason
+    )
 
 
-def _tell(row: Row, marks: Sequence[Mark], now: datetime) -> int:
+def _tell(person: QuietPerson, marks: Sequence[Mark], now: datetime) -> int:
     """Owes the newest mark that has passed; its key makes it one for this quiet time."""
-    passed = [mark for mark in marks if row.since <= now - timedelta(days=mark[1])]
-    name, days, whom = passed[-1]
-    key = f"{name}:{row.id}:{row.since:%Y%m%d}"
+    passed = [mark for mark in marks if person.days >= mark[1]]
+    if not passed:
+        return 0
+    (name, days, whom), enrolment = passed[-1], person.enrolment
+    key = f"{name}:{enrolment.id}:{person.since_on:%Y%m%d}"
     if has_reminder(key):
         return 0
     owe_reminder(
         key=key,
         kind=ReminderKind.STAFF_CALL_TASK,
-        recipient_id=whom(row),
-        service_id=row.service_id,
-        subject=f"enrolment:{row.id}",
-        context=f"enrolment:{row.id}",
+        recipient_id=whom(enrolment),
+        service_id=enrolment.service_id,
+        subject=f"enrolment:{enrolment.id}",
+        context=f"enrolment:{enrolment.id}",
         due_at=now,
         expires_at=now + timedelta(days=days),
         now=now,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult, Executable, Row, and_, func, select
+from sqlalchemy import Executable, Row, and_, func, select
 from sqlalchemy.orm import aliased
 
 from icbt_support.accounts.models import (
@@ -59,6 +59,8 @@ class Course(NamedTuple):
     id: int
     state: EnrolmentState
     started_at: datetime | None
+    starts_on: date | None
+    back_at: datetime | None
     patient_id: int
     supporter_id: int
     supporter_called: str
@@ -196,9 +198,9 @@ def load_titles(scene: Scene, item_ids: Iterable[int]) -> None:
         scene.titles.update({row.id: row.title for row in rows})
 
 
-def _run(statement: Executable) -> CursorResult[*tuple[Any, ...]]:
-    """Plain rows, without the layer that makes objects of them."""
-    return db.session.connection().execute(statement)
+def _run(statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Plain rows, fetched in one go, without the layer that makes objects of them."""
+    return db.session.connection().execute(statement).all()
 
 
 def _numbers_by_kind(references: set[str]) -> defaultdict[str, set[int]]:
@@ -242,6 +244,8 @@ def _courses(ids: list[int]) -> Iterable[Course]:
             Enrolment.id,
             Enrolment.state,
             Enrolment.started_at,
+            Enrolment.starts_on,
+            Enrolment.back_at,
             Enrolment.patient_id,
             Enrolment.supporter_id,
             supporter.called,
@@ -357,13 +361,13 @@ def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> No
     withdrawn = select(Consent.enrolment_id).join(
         last, and_(last.c.id == Consent.id, Consent.withdrawn_at.is_not(None))
     )
-    scene.without_consent = set(_run(withdrawn).scalars())
+    scene.without_consent = {row[0] for row in _run(withdrawn)}
 
 
 def _newest_messages(ids: set[int], since: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
     statement = select(Message.enrolment_id, Message.author_id, func.max(Message.sent_at))
     recent = statement.where(among(Message.enrolment_id, ids), Message.sent_at > since)
-    return _run(recent.group_by(Message.enrolment_id, Message.author_id)).all()
+    return _run(recent.group_by(Message.enrolment_id, Message.author_id))
 
 
 def _newest_reviews(ids: set[int], since: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -371,7 +375,7 @@ def _newest_reviews(ids: set[int], since: datetime) -> Sequence[Row[*tuple[Any, 
     recent = statement.where(
         among(Review.enrolment_id, ids), Review.state == ReviewState.SENT, Review.sent_at > since
     )
-    return _run(recent.group_by(Review.enrolment_id, Review.sent_by)).all()
+    return _run(recent.group_by(Review.enrolment_id, Review.sent_by))
 
 
 def _load_invitations(scene: Scene, due: Sequence[DueReminder], now: datetime) -> None:

@@ -67,6 +67,12 @@ SCHEDULE: tuple[Job, ...] = (
     ),
     Job("aways", 15 * MINUTE, tasks.end_aways, "Brings people back on the day after their last day away"),
     Job(
+        "boosters",
+        15 * MINUTE,
+        tasks.watch_boosters,
+        "Asks once how a person is some weeks after the course, and sees that somebody reads it",
+    ),
+    Job(
         "risk", MINUTE, tasks.watch_alerts, "Keeps alerts in front of the next person on duty, in duty hours"
     ),
     Job(

@@ -2,9 +2,10 @@
 nothing).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from icbt_support.accounts.models import Role
 from icbt_support.accounts.queries import staff_with_role
 from icbt_support.audit import Actor
 from icbt_support.audit.seals import seal_lines
+from icbt_support.boosters.queries import due_boosters
 from icbt_support.cadence import local_day, to_local
 from icbt_support.db import commit_with_retry, db
 from icbt_support.job_log.operations import beat, give_period_back, take_period
@@ -27,7 +29,7 @@ from icbt_support.reminders import queries as ledger
 from icbt_support.reminders import settling
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderKind
-from icbt_support.rhythm import away, lateness, weeks
+from icbt_support.rhythm import away, booster, lateness, weeks
 from icbt_support.risk import operations as risk
 from icbt_support.service.models import Service
 from icbt_support.settings import Settings
@@ -104,7 +106,11 @@ def reviews(hands: Hands) -> str:
 
 def open_weeks(hands: Hands) -> str:
     by = Actor.system("weeks")
-    return _words((_count(lambda now: weeks.open_due_weeks(now=now, by=by)), "weeks opened"))
+    opened = _each(
+        weeks.due_openings(now=clock.now()),
+        lambda one, now: weeks.open_one_due_week(one, by=by, now=now) is not None,
+    )
+    return _words((opened, "weeks opened"))
 
 
 def watch_messages(hands: Hands) -> str:
@@ -116,9 +122,20 @@ def watch_messages(hands: Hands) -> str:
 
 def end_aways(hands: Hands) -> str:
     by = Actor.system("aways")
-    return _words(
-        (_count(lambda now: away.end_due_aways(now=now, by=by)), "people back from their time away")
+    back = _each(
+        away.due_to_come_back(now=clock.now()), lambda one, now: away.end_one_away(one, by=by, now=now)
     )
+    return _words((back, "people back from their time away"))
+
+
+def watch_boosters(hands: Hands) -> str:
+    """The check-in after a course: asked for on its day, read by a person, said when that is late."""
+    by = Actor.system("boosters")
+    moved = _each(
+        due_boosters(clock.now().date() + timedelta(days=1)),
+        lambda one, now: booster.move_booster_on(one, by=by, now=now),
+    )
+    return _words((moved, "check-ins after a course moved on"))
 
 
 def watch_alerts(hands: Hands) -> str:
@@ -206,6 +223,28 @@ def backup_folder(settings: Settings) -> Path:
 
 def _count(work: Callable[[datetime], int]) -> int:
     return commit_with_retry(lambda: work(clock.now()))
+
+
+def _each(enrolment_ids: Sequence[int], work: Callable[[int, datetime], bool]) -> int:
+    """Does the work for each course in a transaction of its own; returns for how many it changed something.
+
+    One that fails is raised once all the others are done, so that it holds up nobody and is not lost.
+    """
+    db.session.rollback()
+    changed, problems = 0, []
+    for enrolment_id in enrolment_ids:
+        try:
+            changed += commit_with_retry(partial(_with_clock, work, enrolment_id))
+        except Exception as problem:  # noqa: BLE001 (whatever it is, the other people come first)
+            db.session.rollback()
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+    return changed
+
+
+def _with_clock(work: Callable[[int, datetime], bool], enrolment_id: int) -> bool:
+    return work(enrolment_id, clock.now())
 
 
 def _words(*counts: tuple[int, str]) -> str:

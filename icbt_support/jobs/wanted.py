@@ -4,6 +4,7 @@ about.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from icbt_support.accounts.models import PromptLevel
 from icbt_support.cadence import end_of_quiet, local_day
@@ -28,6 +29,10 @@ STALLED_AFTER = timedelta(minutes=15)
 FEWER_IN_SEVEN_DAYS = 1
 OWED_STATES = (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
 K = ReminderKind
+# Asked with the same moment, zone and hours for most rows of a batch.
+_local_day = lru_cache(maxsize=1024)(local_day)
+_end_of_quiet = lru_cache(maxsize=1024)(end_of_quiet)
+OUTSIDE_A_COURSE = (K.START_PROMPT, K.BOOSTER)
 
 
 def withdraw(reason: Reason) -> Verdict:
@@ -73,11 +78,11 @@ class EmailJudge:
         house = self.scene.house_of(row)
         zone = person.zone if person else "UTC"
         if house is None:
-            return RecipientDay(local_day(now, zone), 1, 3)
+            return RecipientDay(_local_day(now, zone), 1, 3)
         in_seven_days = house.rhythm.prompts_in_seven_days
         if person is not None and person.prompts is PromptLevel.FEWER:
             in_seven_days = min(in_seven_days, FEWER_IN_SEVEN_DAYS)
-        return RecipientDay(local_day(now, zone), house.rhythm.prompts_a_day, in_seven_days)
+        return RecipientDay(_local_day(now, zone), house.rhythm.prompts_a_day, in_seven_days)
 
     def _verdict(self, row: DueReminder, now: datetime) -> Verdict:
         person = self.scene.people.get(row.recipient_id)
@@ -215,6 +220,9 @@ _ABOUT: dict[ReminderKind, Callable[[DueReminder, Scene, datetime], Verdict]] = 
     K.SESSION: _about_item,
     K.NUDGE: _always,
     K.START_PROMPT: _about_start,
+    K.BOOSTER: _always,
+    K.COURSE_NEWS: _always,
+    K.STAFF_COURSE_NEWS: _always,
     K.STAFF_DIGEST: _always,
 }
 
@@ -228,22 +236,24 @@ def about_prompt(row: DueReminder, person: Person, scene: Scene, now: datetime) 
     course, house = scene.course_of(row), scene.house_of(row)
     if course is None or house is None:
         return GONE
-    if row.kind is not K.START_PROMPT and course.state is not EnrolmentState.ACTIVE:
+    if row.kind not in OUTSIDE_A_COURSE and course.state is not EnrolmentState.ACTIVE:
         return NOT_ACTIVE
     if course.id in scene.without_consent:
         return NOT_ACTIVE
     if person.prompts is PromptLevel.OFF:
         return hold_back(Reason.PROMPTS_OFF)
-    if row.kind is not K.START_PROMPT and _is_quiet_week(person, course, house, now):
+    if row.kind not in OUTSIDE_A_COURSE and _is_quiet_week(person, course, house, now):
         return hold_back(Reason.QUIET_WEEK)
     return _after_writing(person, course, scene, house, now)
 
 
 def _is_quiet_week(person: Person, course: Course, house: House, now: datetime) -> bool:
     """Nobody who has not been here for a week is prompted on and on: their supporter writes instead."""
-    last_seen = person.last_signed_in_at or course.started_at
     days = timedelta(days=house.rhythm.quiet_prompts_stop_days)
-    return last_seen is not None and last_seen < now - days
+    seen = (person.last_signed_in_at, course.started_at, course.back_at)
+    last_seen = max((moment for moment in seen if moment is not None), default=None)
+    has_begun = course.starts_on is None or course.starts_on <= (now - days).date()
+    return has_begun and last_seen is not None and last_seen < now - days
 
 
 def _after_writing(person: Person, course: Course, scene: Scene, house: House, now: datetime) -> Verdict:
@@ -261,5 +271,5 @@ def about_quiet_hours(row: DueReminder, person: Person, now: datetime) -> Verdic
         or person.quiet_until is None
     ):
         return SEND
-    until = end_of_quiet(now, person.zone, person.quiet_from, person.quiet_until)
+    until = _end_of_quiet(now, person.zone, person.quiet_from, person.quiet_until)
     return SEND if until == now else put_off_or_hold_back(until, row.expires_at)

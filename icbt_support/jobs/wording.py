@@ -3,20 +3,23 @@ words.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from icbt_support.accounts.models import LinkPurpose
-from icbt_support.cadence import add_working_days, to_local
+from icbt_support.cadence import to_local
+from icbt_support.db import db
 from icbt_support.delivery.rendering import Letter, Part
 from icbt_support.jobs.digest import Digest
-from icbt_support.jobs.scene import House, Link, Person, Scene, check_in_of, load_titles, number_in
+from icbt_support.jobs.scene import Link, Person, Scene, check_in_of, load_titles, number_in
 from icbt_support.links import make_token
 from icbt_support.plan.words import clock_words, day_words
 from icbt_support.reminders.claims import ClaimedMailing
 from icbt_support.reminders.own_links import OwnLink, path_of
 from icbt_support.reminders.rules import ReminderClass, ReminderKind
 from icbt_support.reminders.verdicts import DueReminder
+from icbt_support.reviews.models import Review
+from icbt_support.rhythm.lateness import told_by_at
 
 CHECK_IN_MINUTES = 5
 K = ReminderKind
@@ -34,6 +37,8 @@ _PATIENT_KINDS = frozenset(
         K.SESSION,
         K.NUDGE,
         K.START_PROMPT,
+        K.BOOSTER,
+        K.COURSE_NEWS,
         K.SAMPLE,
     )
 )
@@ -182,7 +187,7 @@ class Wording:
         return {
             "person": review.owner_called,
             "promised": f"{day_words(promised)}, {clock_words(promised)}",
-            "told_by": self._told_by(row, promised.date()),
+            "told_by": self._told_by(review.id, person) if row.kind is K.REVIEW_LATE else "",
             "link": self._page("/week"),
         }
 
@@ -215,6 +220,26 @@ class Wording:
             "initials": self._initials(row),
             "promised": f"{clock_words(promised)} on {promised:%A}",
             "link": self._page(f"/supporting/reviews/{review.id}"),
+        }
+
+    def booster(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        return {
+            "person": self._supporter(row),
+            "minutes": minutes_words(CHECK_IN_MINUTES),
+            "link": self._page("/check-in"),
+            "plan_link": self._page("/week"),
+        }
+
+    def course_news(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        return {"person": self._supporter(row), "link": self._page("/week")}
+
+    def staff_course_news(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        course = self._scene.course_of(row)
+        is_answer = row.subject.startswith("booster:")
+        return {
+            "initials": self._initials(row),
+            "is_answer": is_answer,
+            "link": self._page(f"/after-course/{course.id}" if course else "/"),
         }
 
     def staff_about_patient(self, row: DueReminder, person: Person) -> dict[str, Any]:
@@ -282,16 +307,10 @@ class Wording:
     def _day_of(self, at: datetime, person: Person) -> str:
         return day_words(to_local(at, person.zone))
 
-    def _told_by(self, row: DueReminder, promised_on: date) -> str:
-        house = self._scene.house_of(row)
-        return told_by_words(promised_on, house)
-
-
-def told_by_words(promised_on: date, house: House | None) -> str:
-    """By when a late review gets a new date: noon of the next working day, by the service's own number."""
-    hour = house.rhythm.next_date_promised_hour if house else 12
-    on = add_working_days(promised_on + timedelta(days=1), 0, frozenset())
-    return f"{clock_words(datetime(2000, 1, 1, hour))} on {on:%A}"  # noqa: DTZ001 (only its hour is read)
+    def _told_by(self, review_id: int, person: Person) -> str:
+        """By when a late review gets a new date, as the person's own page says it: 12pm on Friday."""
+        at = to_local(told_by_at(db.session.get_one(Review, review_id), now=self._now), person.zone)
+        return f"{clock_words(at)} on {at:%A}"
 
 
 def initials_of(full_name: str) -> str:
@@ -329,5 +348,8 @@ _FACTS: dict[ReminderKind, Callable[[Wording, DueReminder, Person], dict[str, An
     K.SESSION: Wording.session,
     K.NUDGE: Wording.nudge,
     K.START_PROMPT: Wording.start_prompt,
+    K.BOOSTER: Wording.booster,
+    K.COURSE_NEWS: Wording.course_news,
+    K.STAFF_COURSE_NEWS: Wording.staff_course_news,
     K.STAFF_DIGEST: Wording.staff_digest,
 }

@@ -1,6 +1,5 @@
 """Which due reminders of a person share an email, and which prompts their caps hold back. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,7 +11,7 @@ ONE_A_DAY = Verdict(Decision.HOLD_BACK, Reason.ONE_A_DAY)
 ENOUGH_THIS_WEEK = Verdict(Decision.HOLD_BACK, Reason.ENOUGH_THIS_WEEK)
 
 
-@dataclass
+@dataclass(slots=True)
 class Parcel:
     """The reminders that will stand in one email. `prompt_number` is the place its prompt takes in that
     day.
@@ -23,10 +22,6 @@ class Parcel:
     local_on: date
     reminders: list[DueReminder]
     prompt_number: int | None = None
-
-    @property
-    def prompt_on(self) -> date | None:
-        return None if self.prompt_number is None else self.local_on
 
 
 @dataclass
@@ -45,58 +40,57 @@ def fold(
     `prompts_sent` holds, per recipient, the local days of prompts of the last seven days.
     """
     result = Folded([], {})
+    prompts_on = {recipient_id: list(days) for recipient_id, days in prompts_sent.items()}
+    for rows in _emails(due):
+        first = rows[0]
+        day = recipients[first.recipient_id]
+        parcel = Parcel(first.recipient_id, first.service_id, day.local_on, [])
+        _fill(parcel, rows, day, prompts_on.setdefault(first.recipient_id, []), result.held_back)
+        if parcel.reminders:
+            result.parcels.append(parcel)
+    return result
+
+
+def _emails(due: Iterable[DueReminder]) -> list[list[DueReminder]]:
+    """What is folded stands with the rest of its recipient and service; anything else by itself."""
+    alone: list[list[DueReminder]] = []
     together: dict[tuple[int, int | None], list[DueReminder]] = {}
     for row in due:
         if is_folded(row.reminder_class):
             together.setdefault((row.recipient_id, row.service_id), []).append(row)
         else:
-            day = recipients[row.recipient_id].local_on
-            result.parcels.append(Parcel(row.recipient_id, row.service_id, day, [row]))
-    taken_now: Counter[int] = Counter()
-    for (recipient_id, service_id), rows in together.items():
-        _fold_for_one(
-            Parcel(recipient_id, service_id, recipients[recipient_id].local_on, []),
-            sorted(rows, key=_order),
-            recipients[recipient_id],
-            prompts_sent.get(recipient_id, ()),
-            taken_now,
-            result,
-        )
-    return result
+            alone.append([row])
+    return [*alone, *together.values()]
 
 
 def _order(row: DueReminder) -> tuple[int, int]:
     return fold_order(row.kind), row.id
 
 
-def _fold_for_one(
+def _fill(
     parcel: Parcel,
     rows: Sequence[DueReminder],
     day: RecipientDay,
-    sent: Sequence[date],
-    taken_now: Counter[int],
-    result: Folded,
+    prompts_on: list[date],
+    held_back: dict[int, Verdict],
 ) -> None:
-    for row in rows:
-        if row.reminder_class is not ReminderClass.PROMPT:
-            parcel.reminders.append(row)
-            continue
-        refusal = _refusal(day, sent, taken_now[row.recipient_id])
-        if parcel.prompt_number is not None or refusal is not None:
-            result.held_back[row.id] = refusal or ONE_A_DAY
-            continue
-        taken_now[row.recipient_id] += 1
-        parcel.prompt_number = sum(on == day.local_on for on in sent) + taken_now[row.recipient_id]
+    """Adds each row that its recipient's caps allow; a prompt that goes out counts in `prompts_on`."""
+    for row in sorted(rows, key=_order):
+        if row.reminder_class is ReminderClass.PROMPT:
+            refusal = _refusal(day, prompts_on) if parcel.prompt_number is None else ONE_A_DAY
+            if refusal is not None:
+                held_back[row.id] = refusal
+                continue
+            prompts_on.append(day.local_on)
+            parcel.prompt_number = prompts_on.count(day.local_on)
         parcel.reminders.append(row)
-    if parcel.reminders:
-        result.parcels.append(parcel)
 
 
-def _refusal(day: RecipientDay, sent: Sequence[date], taken_now: int) -> Verdict | None:
-    if sum(on == day.local_on for on in sent) + taken_now >= day.prompts_a_day:
+def _refusal(day: RecipientDay, prompts_on: Sequence[date]) -> Verdict | None:
+    if prompts_on.count(day.local_on) >= day.prompts_a_day:
         return ONE_A_DAY
     week_began = day.local_on - timedelta(days=6)
-    if sum(on >= week_began for on in sent) + taken_now >= day.prompts_in_seven_days:
+    if sum(on >= week_began for on in prompts_on) >= day.prompts_in_seven_days:
         return ENOUGH_THIS_WEEK
     return None
 

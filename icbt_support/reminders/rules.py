@@ -38,17 +38,20 @@ class ReminderKind(StrEnum):
     NEW_WRITER = "new_writer"
     MESSAGE = "message"
     MESSAGE_LATE = "message_late"
+    COURSE_NEWS = "course_news"
     STAFF_MESSAGE = "staff_message"
     STAFF_MESSAGE_LATE = "staff_message_late"
     STAFF_REVIEW_WARNING = "staff_review_warning"
     STAFF_REVIEW_LATE = "staff_review_late"
     STAFF_CALL_TASK = "staff_call_task"
     STAFF_HAND_OVER = "staff_hand_over"
+    STAFF_COURSE_NEWS = "staff_course_news"
     AGREED_STEP = "agreed_step"
     CHECK_IN = "check_in"
     SESSION = "session"
     NUDGE = "nudge"
     START_PROMPT = "start_prompt"
+    BOOSTER = "booster"
     STAFF_DIGEST = "staff_digest"
 
 
@@ -123,8 +126,10 @@ _CLASSES: dict[ReminderClass, tuple[ReminderKind, ...]] = {
         K.STAFF_REVIEW_LATE,
         K.STAFF_CALL_TASK,
         K.STAFF_HAND_OVER,
+        K.STAFF_COURSE_NEWS,
+        K.COURSE_NEWS,
     ),
-    ReminderClass.PROMPT: (K.AGREED_STEP, K.CHECK_IN, K.SESSION, K.NUDGE, K.START_PROMPT),
+    ReminderClass.PROMPT: (K.AGREED_STEP, K.CHECK_IN, K.SESSION, K.NUDGE, K.START_PROMPT, K.BOOSTER),
     ReminderClass.DIGEST: (K.STAFF_DIGEST,),
 }
 _CLASS_OF = {kind: reminder_class for reminder_class, kinds in _CLASSES.items() for kind in kinds}
@@ -146,11 +151,14 @@ _EXPIRES_AFTER: dict[ReminderKind, timedelta] = {
     K.STAFF_REVIEW_LATE: timedelta(days=2),
     K.STAFF_CALL_TASK: timedelta(days=7),
     K.STAFF_HAND_OVER: timedelta(days=7),
+    K.STAFF_COURSE_NEWS: timedelta(days=7),
+    K.COURSE_NEWS: timedelta(days=7),
     K.AGREED_STEP: timedelta(hours=12),
     K.CHECK_IN: timedelta(hours=20),
     K.SESSION: timedelta(hours=3),
     K.NUDGE: timedelta(hours=12),
     K.START_PROMPT: timedelta(hours=24),
+    K.BOOSTER: timedelta(days=3),
     K.STAFF_DIGEST: timedelta(hours=12),
     K.SAMPLE: timedelta(hours=1),
 }

@@ -4,16 +4,17 @@ A worker settles only what it still holds (its token), or what was taken from it
 since.
 """
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, TextClause, and_, bindparam, exists, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text, update
 
-from icbt_support.db import UtcDateTime, db
-from icbt_support.reminders.claims import IS_OWED, LEASE, mailings, reminders
+from icbt_support.db import db
+from icbt_support.reminders.claims import LEASE
+from icbt_support.reminders.due import IS_OWED, mailings, reminders
 from icbt_support.reminders.id_lists import IdList, among
+from icbt_support.reminders.many_rows import hand_over_mailings
 from icbt_support.reminders.rules import MailingState, Reason, ReminderState, next_try
 
 _REPLY_LENGTH = 200
@@ -49,10 +50,9 @@ def settle_accepted(accepted: Sequence[Accepted], *, token: str, now: datetime) 
     if not accepted:
         return 0
     connection = db.session.connection()
-    held = _still_held(connection, [one.mailing_id for one in accepted], token)
-    ours = [one for one in accepted if one.mailing_id in held]
-    _write_replies(connection, ours, now)
-    sent = [reminder_id for one in ours for reminder_id in one.reminder_ids]
+    replies = [(one.mailing_id, one.reply[:_REPLY_LENGTH]) for one in accepted]
+    ours = hand_over_mailings(connection, replies, token=token, now=now)
+    sent = [reminder_id for one in accepted if one.mailing_id in ours for reminder_id in one.reminder_ids]
     connection.execute(
         update(reminders)
         .where(
@@ -218,32 +218,6 @@ def _still_held(connection: Connection, mailing_ids: Collection[int], token: str
     if connection.dialect.name != "sqlite":
         statement = statement.order_by(mailings.c.id).with_for_update()
     return set(connection.execute(statement).scalars())
-
-
-def _write_replies(connection: Connection, accepted: Sequence[Accepted], now: datetime) -> None:
-    replies = [{"id": one.mailing_id, "reply": one.reply[:_REPLY_LENGTH]} for one in accepted]
-    statement = _HAND_OVER[connection.dialect.name]
-    connection.execute(statement, {"replies": json.dumps(replies), "now": now})
-
-
-def _hand_over(replies: str) -> TextClause:
-    """All accepted mailings in one statement, each with its provider's reply."""
-    statement = text(
-        "UPDATE mailings SET state = 'handed_over', handed_over_at = :now, lease_until = NULL, "  # noqa: S608 (our own words)
-        f"claim_token = '', reply = said.reply FROM ({replies}) AS said WHERE mailings.id = said.id"
-    )
-    return statement.bindparams(bindparam("now", type_=UtcDateTime()))
-
-
-_HAND_OVER = {
-    "sqlite": _hand_over(
-        "SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.reply') AS reply "
-        "FROM json_each(:replies)"
-    ),
-    "postgresql": _hand_over(
-        "SELECT id, reply FROM jsonb_to_recordset(CAST(:replies AS jsonb)) AS one(id bigint, reply text)"
-    ),
-}
 
 
 def _wait(connection: Connection, ids: Collection[int], reply: str, attempt_change: int = 0) -> None:

@@ -245,7 +245,8 @@ def test_somebody_who_has_been_away_for_a_week_is_not_prompted(
 ) -> None:
     item = plan_a_session(cast, now)
     owe_session(cast, item, now)
-    cast.patient.last_signed_in_at = now - timedelta(days=8)
+    cast.patient.last_signed_in_at = cast.enrolment.started_at = now - timedelta(days=8)
+    cast.enrolment.starts_on = cast.enrolment.started_at.date()
     db.session.commit()
     deliverer.deliver_due()
     assert row(f"session:{item.id}").reason == Reason.QUIET_WEEK

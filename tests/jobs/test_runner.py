@@ -92,7 +92,7 @@ def test_one_failing_job_stops_no_other_and_tells_no_data(
     def fail(**_kwargs: object) -> int:
         raise RuntimeError("somebody's name")
 
-    monkeypatch.setattr(tasks.weeks, "open_due_weeks", fail)
+    monkeypatch.setattr(tasks.weeks, "due_openings", fail)
     did = dict(runner.tick(app, names=["weeks", "deliver"]))
     assert did == {"weeks": "RuntimeError", "deliver": "1 shown in the app"}
     fresh()

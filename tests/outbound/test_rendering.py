@@ -31,6 +31,7 @@ FACTS: dict[str, Any] = {
     "service": "Northfield",
     "summary": "1 late and 4 due reviews",
     "first_due": "5pm",
+    "is_answer": False,
     **dict.fromkeys(("link", "move_link", "plan_link"), f"{BASE}/somewhere"),
 }
 PROMPTS = [kind for kind in ReminderKind if class_of(kind) is ReminderClass.PROMPT]

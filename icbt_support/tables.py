@@ -3,9 +3,11 @@
 from icbt_support.accounts import models as accounts
 from icbt_support.activity import models as activity
 from icbt_support.audit import models as audit
+from icbt_support.boosters import models as boosters
 from icbt_support.db import Base
 from icbt_support.delivery import models as delivery
 from icbt_support.demo import models as demo
+from icbt_support.early_warning import models as early_warning
 from icbt_support.enrolments import models as enrolments
 from icbt_support.feedback import models as feedback
 from icbt_support.hours import models as hours
@@ -13,11 +15,13 @@ from icbt_support.job_log import models as job_log
 from icbt_support.journal import models as journal
 from icbt_support.measures import models as measures
 from icbt_support.messages import models as messages
+from icbt_support.phrases import models as phrases
 from icbt_support.plan import models as plan
 from icbt_support.reminders import models as reminders
 from icbt_support.reviews import models as reviews
 from icbt_support.risk import models as risk
 from icbt_support.service import models as service
+from icbt_support.supervision import models as supervision
 
 MODULES = (
     audit,
@@ -32,9 +36,13 @@ MODULES = (
     measures,
     messages,
     journal,
+    phrases,
     plan,
     reviews,
+    boosters,
+    early_warning,
     feedback,
+    supervision,
     job_log,
     demo,
 )

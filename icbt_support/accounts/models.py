@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from icbt_support.db import Base, Erasure, Keep, RowId, Subject, UtcDateTime, WithId, care, text_enum
@@ -185,5 +185,20 @@ class SupporterProfile(Base):
     )
     job_title: Mapped[str] = mapped_column(String(80), default="Supporter")
     about: Mapped[str] = mapped_column(String(600), default="")
+
+    __table_args__ = (care(Subject.STAFF, Keep.WHILE_ACCOUNT_LIVES, Erasure.DELETE),)
+
+
+class SupporterPhoto(Base):
+    """A small picture that a supporter shows to their own patients: made anew by `photos`, without metadata."""
+
+    __tablename__ = "supporter_photos"
+
+    account_id: Mapped[int] = mapped_column(
+        RowId, ForeignKey("accounts.id"), primary_key=True, autoincrement=False
+    )
+    image: Mapped[bytes] = mapped_column(LargeBinary)
+    alt: Mapped[str] = mapped_column(String(200))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (care(Subject.STAFF, Keep.WHILE_ACCOUNT_LIVES, Erasure.DELETE),)

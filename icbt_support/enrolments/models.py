@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from icbt_support.accounts.models import Account
@@ -55,8 +55,24 @@ class EndCode(StrEnum):
     LOST = "lost"
 
 
+END_CODE_WORDS = {
+    EndCode.AGREED: "46 Agreed: the course is complete, or both agreed to end",
+    EndCode.PATIENT_STOPPED_EARLIER: "47 The patient stopped earlier than planned",
+    EndCode.ENDED_EARLIER_THAN_PATIENT_WANTED: "48 Ended earlier than the patient wanted",
+    EndCode.NEVER_STARTED: "Never started",
+    EndCode.HAD_WHAT_I_NEEDED: "Had what they needed",
+    EndCode.STEPPED_UP: "Stepped up to other care",
+    EndCode.LOST: "Lost: we could not reach this person",
+}
+
+
 class Enrolment(WithId, Base):
-    """One person's course of one version of a programme."""
+    """One person's course of one version of a programme.
+
+    `back_at` is when it last went on after an absence or a pause: quiet days count from then at the earliest.
+    `modules_ahead` are the modules after the one that is open, in their order; None while the course keeps the
+    programme's own order. `sessions_a_week` is the most that one week holds; None: all of its module.
+    """
 
     __tablename__ = "enrolments"
 
@@ -73,10 +89,13 @@ class Enrolment(WithId, Base):
     )
     pronouns: Mapped[str] = mapped_column(String(30), default="")
     cadence_days: Mapped[int] = mapped_column(default=7)
+    modules_ahead: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    sessions_a_week: Mapped[int | None]
     invited_at: Mapped[datetime] = mapped_column(UtcDateTime)
     starts_on: Mapped[date | None]
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     away_until_on: Mapped[date | None]
+    back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_code: Mapped[EndCode | None] = mapped_column(text_enum(EndCode))
     end_reason: Mapped[str | None] = mapped_column(EncryptedText)
@@ -128,6 +147,28 @@ class EnrolmentChange(WithId, Base):
     changed_by: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),)
+
+
+class ColleagueAccess(WithId, Base):
+    """One course that is open to a colleague, or to the cover pool of its service (`account_id` is None).
+
+    It lasts while one thing is owed (`subject`, such as `review:12`). `ended_at` may lie ahead: whoever did
+    the work may still look at what they did.
+    """
+
+    __tablename__ = "colleague_access"
+
+    service_id: Mapped[int] = mapped_column(RowId, ForeignKey("services.id"))
+    enrolment_id: Mapped[int] = mapped_column(RowId, ForeignKey("enrolments.id"), index=True)
+    account_id: Mapped[int | None] = mapped_column(RowId, ForeignKey("accounts.id"))
+    subject: Mapped[str] = mapped_column(String(60))
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("ix_colleague_access_now", "service_id", "ended_at", "account_id"),
+        care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),
+    )
 
 
 class Consent(WithId, Base):

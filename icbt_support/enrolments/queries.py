@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from icbt_support.accounts.models import Account, Membership, Role
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import (
+    ColleagueAccess,
     Consent,
     ContactSheet,
     Enrolment,
@@ -20,7 +21,9 @@ from icbt_support.enrolments.models import (
     SupporterNote,
 )
 from icbt_support.enrolments.rules import Room, most_room_first, needs_confirming
-from icbt_support.hours.queries import covered_by, weekly_places
+from icbt_support.hours.capacity import limits_of, weekly_capacity
+from icbt_support.hours.queries import first_day_back, is_absent
+from icbt_support.hours.working_day import covered_now
 from icbt_support.service.models import Service
 
 # Scopes ---------------------------------------------------------------------------------------------------
@@ -37,12 +40,14 @@ def for_patient(account: Account) -> Enrolment | None:
 
 
 def for_supporter(account: Account, *, now: datetime) -> Select[Enrolment]:
-    """The caseload of a supporter and the people whom they cover today."""
+    """The caseload of a supporter, the people whom they cover today, and those who are open to them or to the
+    cover pool because something is owed.
+    """
     own = and_(
         Enrolment.supporter_id == account.id,
         Enrolment.service_id.in_(_service_ids(account, Role.SUPPORTER)),
     )
-    return select(Enrolment).where(or_(own, _is_covered(account, now)))
+    return select(Enrolment).where(or_(own, _is_covered(account, now), _is_open_to(account, now)))
 
 
 def under_cover(account: Account, *, now: datetime) -> Select[Enrolment]:
@@ -70,20 +75,24 @@ def _service_ids(account: Account, role: Role) -> Select[int]:
 
 def _is_covered(account: Account, now: datetime) -> ColumnElement[bool]:
     """Covering somebody opens their caseload in that service, for the days of the absence."""
-    services = db.session.scalars(
-        select(Service).where(Service.id.in_(_service_ids(account, Role.SUPPORTER))).order_by(Service.id)
-    )
-    away = [
-        absence
-        for service in services
-        for absence in covered_by(account.id, [service.id], local_day(now, service.zone))
-    ]
+    away = covered_now(account.id, _service_ids(account, Role.SUPPORTER), now=now)
     if not away:
         return false()
     return or_(
         *(
-            and_(Enrolment.supporter_id == absence.account_id, Enrolment.service_id == absence.service_id)
-            for absence in away
+            and_(Enrolment.supporter_id == colleague_id, Enrolment.service_id == service_id)
+            for colleague_id, service_id in sorted(away)
+        )
+    )
+
+
+def _is_open_to(account: Account, now: datetime) -> ColumnElement[bool]:
+    """A review or message is owed of which this colleague, or the cover pool, was told."""
+    return Enrolment.id.in_(
+        select(ColleagueAccess.enrolment_id).where(
+            ColleagueAccess.service_id.in_(_service_ids(account, Role.SUPPORTER)),
+            or_(ColleagueAccess.account_id == account.id, ColleagueAccess.account_id.is_(None)),
+            or_(ColleagueAccess.ended_at.is_(None), ColleagueAccess.ended_at > now),
         )
     )
 
@@ -219,16 +228,38 @@ def not_started(service_ids: Iterable[int]) -> list[Enrolment]:
     )
 
 
-def rooms_of_supporters(service_id: int) -> list[Room]:
-    """Every supporter with a protected slot, the one with most room first."""
-    people = dict(
-        db.session.execute(
-            select(Enrolment.supporter_id, func.count())
-            .where(Enrolment.service_id == service_id, _is_open())
+def rooms_of_supporters(service: Service, *, welcome_on: date, now: datetime) -> list[Room]:
+    """Every supporter with a protected slot, whoever has room first; away means away when the welcome is due."""
+    people = {
+        supporter_id: (count, fortnightly)
+        for supporter_id, count, fortnightly in db.session.execute(
+            select(
+                Enrolment.supporter_id,
+                func.count(),
+                func.sum(case((Enrolment.cadence_days == 14, 1), else_=0)),
+            )
+            .where(Enrolment.service_id == service.id, _is_open())
             .group_by(Enrolment.supporter_id)
-        ).all()
-    )
-    places = weekly_places(service_id)
-    return most_room_first(
-        [Room(supporter_id, places[supporter_id], people.get(supporter_id, 0)) for supporter_id in places]
-    )
+        )
+    }
+    capacities = weekly_capacity(service.id, now=now)
+    limits = limits_of(capacities, service.id)
+    rooms = []
+    for supporter_id, capacity in capacities.items():
+        count, fortnightly = people.get(supporter_id, (0, 0))
+        limit = limits.get(supporter_id)
+        is_away = is_absent(supporter_id, welcome_on) is not None
+        rooms.append(
+            Room(
+                supporter_id,
+                places=capacity.places,
+                people=count,
+                fortnightly=fortnightly,
+                minutes_a_review=capacity.minutes_a_review,
+                most_people=limit.people if limit else None,
+                most_minutes=limit.minutes_a_week if limit else None,
+                free_weekdays=capacity.free_weekdays,
+                back_on=first_day_back(supporter_id, welcome_on, service=service) if is_away else None,
+            )
+        )
+    return most_room_first(rooms)

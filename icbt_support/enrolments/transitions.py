@@ -1,5 +1,6 @@
 """Changes of a course's state and people that only `rhythm` may call; each leaves a row and an audit line."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from icbt_support.accounts.models import Account
@@ -57,6 +58,13 @@ def create_enrolment(
     return enrolment
 
 
+def note_supporter_over_limit(
+    enrolment: Enrolment, limits: str, *, reason: str, by: Actor, now: datetime
+) -> None:
+    """Why somebody who has no room was chosen all the same."""
+    _keep_change(enrolment, "supporter over limit", "", limits, reason=reason, by=by, now=now)
+
+
 def change_state(
     enrolment: Enrolment, state: EnrolmentState, *, reason: str = "", by: Actor, now: datetime
 ) -> None:
@@ -69,6 +77,8 @@ def change_state(
     enrolment.state = state
     if state is EnrolmentState.ACTIVE and enrolment.started_at is None:
         enrolment.started_at = now
+    elif state is EnrolmentState.ACTIVE:
+        enrolment.back_at = now
     db.session.flush()
     _keep_change(enrolment, "state", before.value, state.value, reason=reason, by=by, now=now)
 
@@ -98,6 +108,28 @@ def change_cadence_days(enrolment: Enrolment, days: int, *, reason: str, by: Act
     enrolment.cadence_days = days
     db.session.flush()
     _keep_change(enrolment, "cadence", str(before), str(days), reason=reason, by=by, now=now)
+
+
+def set_modules_ahead(
+    enrolment: Enrolment, modules: Sequence[str], *, reason: str, by: Actor, now: datetime
+) -> None:
+    """The modules that come after the one that is open, in this order; none means that it is the last."""
+    before = enrolment.modules_ahead
+    enrolment.modules_ahead = list(modules)
+    db.session.flush()
+    said = ("the programme's order" if before is None else ", ".join(before), ", ".join(modules) or "no more")
+    _keep_change(enrolment, "order of modules", *said, reason=reason, by=by, now=now)
+
+
+def set_sessions_a_week(
+    enrolment: Enrolment, sessions: int | None, *, reason: str, by: Actor, now: datetime
+) -> None:
+    """The most sessions that a week holds from now on; None: all of its module."""
+    before = enrolment.sessions_a_week
+    enrolment.sessions_a_week = sessions
+    db.session.flush()
+    said = (str(before or "all"), str(sessions or "all"))
+    _keep_change(enrolment, "sessions a week", *said, reason=reason, by=by, now=now)
 
 
 def set_onboarding_step(enrolment: Enrolment, step: OnboardingStep, *, by: Actor, now: datetime) -> None:

@@ -1,11 +1,12 @@
 """When staff work: protected slots and what is booked in them, absence and cover, and who is on duty."""
 
 from datetime import date, datetime, time
+from enum import StrEnum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from icbt_support.db import Base, Erasure, Keep, RowId, Subject, UtcDateTime, WithId, care
+from icbt_support.db import Base, Erasure, Keep, RowId, Subject, UtcDateTime, WithId, care, text_enum
 
 
 class ReviewSlot(WithId, Base):
@@ -53,6 +54,31 @@ class SlotBooking(WithId, Base):
     )
 
 
+class SupporterLimit(WithId, Base):
+    """How many people a supporter looks after at most, and for how many minutes a week; None is no limit."""
+
+    __tablename__ = "supporter_limits"
+
+    service_id: Mapped[int] = mapped_column(RowId, ForeignKey("services.id"))
+    supporter_id: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
+    people: Mapped[int | None]
+    minutes_a_week: Mapped[int | None]
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("service_id", "supporter_id"),
+        care(Subject.STAFF, Keep.WHILE_SERVICE_LIVES, Erasure.KEEP),
+    )
+
+
+class AbsenceReason(StrEnum):
+    """Why somebody is away, as far as patients are told."""
+
+    LEAVE = "leave"
+    COURSE = "course"
+    AWAY = "away"
+
+
 class Absence(WithId, Base):
     """Days on which a person does not work, both ends included; cover is a person or the pool (null)."""
 
@@ -63,6 +89,7 @@ class Absence(WithId, Base):
     from_on: Mapped[date]
     until_on: Mapped[date]
     cover_id: Mapped[int | None] = mapped_column(RowId, ForeignKey("accounts.id"))
+    reason: Mapped[AbsenceReason | None] = mapped_column(text_enum(AbsenceReason))
     recorded_by: Mapped[int | None] = mapped_column(BigInteger)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

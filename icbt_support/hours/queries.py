@@ -6,14 +6,15 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import holidays
-from sqlalchemy import func, or_, select
+from sqlalchemy import Date, cast, func, null, select, union_all
 
 from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.queries import staff_with_role
 from icbt_support.cadence import local_day
-from icbt_support.db import db
+from icbt_support.db import UtcDateTime, db
 from icbt_support.hours import rules
 from icbt_support.hours.models import Absence, DutySession, ReviewSlot, ServiceClosure, SlotBooking
+from icbt_support.read_once import read_once
 from icbt_support.service.models import Service
 
 DUTY_HORIZON_DAYS = 60
@@ -41,6 +42,16 @@ def bank_holidays(service: Service, year: int) -> frozenset[date]:
     return _bank_holidays_of(service.country, year)
 
 
+def bank_holidays_between(service: Service, from_on: date, until_on: date) -> frozenset[date]:
+    return frozenset(
+        on
+        for year in range(from_on.year, until_on.year + 1)
+        for on in bank_holidays(service, year)
+        if from_on <= on <= until_on
+    )
+
+
+@read_once
 def closed_days(service: Service, from_on: date, until_on: date) -> frozenset[date]:
     """Bank holidays of the service's country and days on which the service itself is closed."""
     closures = db.session.scalars(
@@ -48,13 +59,7 @@ def closed_days(service: Service, from_on: date, until_on: date) -> frozenset[da
             ServiceClosure.service_id == service.id, ServiceClosure.closed_on.between(from_on, until_on)
         )
     )
-    by_country = {
-        on
-        for year in range(from_on.year, until_on.year + 1)
-        for on in bank_holidays(service, year)
-        if from_on <= on <= until_on
-    }
-    return frozenset(by_country.union(closures))
+    return bank_holidays_between(service, from_on, until_on).union(closures)
 
 
 def closures_of(service: Service, from_on: date) -> list[ServiceClosure]:
@@ -85,6 +90,7 @@ def is_absent(account_id: int, on: date) -> Absence | None:
     ).first()
 
 
+@read_once
 def absences_between(account_ids: Iterable[int], from_on: date, until_on: date) -> list[Absence]:
     return list(
         db.session.scalars(
@@ -113,6 +119,32 @@ def coming_absences(account_id: int, today: date) -> list[Absence]:
     )
 
 
+def absence_of(account_id: int, absence_id: int) -> Absence | None:
+    """One absence of this person that was not withdrawn."""
+    return db.session.scalars(
+        select(Absence).where(
+            Absence.id == absence_id, Absence.account_id == account_id, Absence.withdrawn_at.is_(None)
+        )
+    ).one_or_none()
+
+
+def absences_to_cover(account_id: int, from_on: date, until_on: date | None = None) -> list[Absence]:
+    """Absences for which this person is named as cover, from a day on."""
+    until = [] if until_on is None else [Absence.from_on <= until_on]
+    return list(
+        db.session.scalars(
+            select(Absence)
+            .where(
+                Absence.cover_id == account_id,
+                Absence.withdrawn_at.is_(None),
+                Absence.until_on >= from_on,
+                *until,
+            )
+            .order_by(Absence.from_on, Absence.id)
+        )
+    )
+
+
 def first_day_back(account_id: int, on: date, *, service: Service) -> date:
     """The first working day from `on` on which the person is not away."""
     absences = coming_absences(account_id, on)
@@ -131,27 +163,10 @@ def cover_pool(service_id: int, on: date) -> list[Account]:
     return [supporter for supporter in supporters if supporter.id not in away]
 
 
-def covered_by(account_id: int, service_ids: Iterable[int], on: date) -> list[Absence]:
-    """Absences on this day that this person covers: named as cover, or the pool of the service is."""
-    return list(
-        db.session.scalars(
-            select(Absence)
-            .where(
-                Absence.service_id.in_(list(service_ids)),
-                Absence.account_id != account_id,
-                Absence.withdrawn_at.is_(None),
-                Absence.from_on <= on,
-                Absence.until_on >= on,
-                or_(Absence.cover_id == account_id, Absence.cover_id.is_(None)),
-            )
-            .order_by(Absence.id)
-        )
-    )
-
-
 # Review slots ---------------------------------------------------------------------------------------------
 
 
+@read_once
 def review_slots_of(supporter_id: int, service_id: int) -> list[ReviewSlot]:
     return list(
         db.session.scalars(
@@ -184,8 +199,8 @@ def free_review_times(
     supporter = db.session.get_one(Account, supporter_id)
     slots = review_slots_of(supporter_id, service.id)
     away = absences_between([supporter_id], from_on, until_on)
-    closed = closed_days(service, from_on, until_on)
-    taken = _held_between(supporter_id, now, from_on, until_on)
+    closures, taken = _closures_and_bookings(supporter_id, service, now, from_on, until_on)
+    closed = closures | bank_holidays_between(service, from_on, until_on)
     free: list[FreeTime] = []
     on = from_on
     while on <= until_on:
@@ -263,34 +278,27 @@ def bookings_in_slot(slot: ReviewSlot, from_at: datetime) -> int:
     )
 
 
-def weekly_places(service_id: int) -> dict[int, int]:
-    """How many reviews a week each supporter's slots hold."""
-    places: dict[int, int] = {}
-    slots = db.session.scalars(
-        select(ReviewSlot).where(ReviewSlot.service_id == service_id, ReviewSlot.ended_at.is_(None))
-    )
-    for slot in slots:
-        count = len(rules.times_of_block(slot.starts, slot.ends, slot.minutes_per_review))
-        places[slot.supporter_id] = places.get(slot.supporter_id, 0) + count
-    return places
-
-
 def _instants(slot: ReviewSlot, on: date, zone: str) -> list[datetime]:
     return rules.instants_of_block(slot.starts, slot.ends, slot.minutes_per_review, on=on, zone=zone)
 
 
-def _held_between(supporter_id: int, now: datetime, from_on: date, until_on: date) -> set[datetime]:
+def _closures_and_bookings(
+    supporter_id: int, service: Service, now: datetime, from_on: date, until_on: date
+) -> tuple[set[date], set[datetime]]:
+    """The days on which the service itself is closed, and the times that are booked: one statement."""
     around = timedelta(days=1)
-    starts = db.session.scalars(
-        select(SlotBooking.starts_at).where(
-            SlotBooking.supporter_id == supporter_id,
-            SlotBooking.released_at.is_(None),
-            SlotBooking.starts_at > now,
-            SlotBooking.starts_at >= datetime.combine(from_on - around, datetime.min.time(), now.tzinfo),
-            SlotBooking.starts_at < datetime.combine(until_on + 2 * around, datetime.min.time(), now.tzinfo),
-        )
+    closures = select(
+        ServiceClosure.closed_on.label("closed_on"), cast(null(), UtcDateTime).label("starts_at")
+    ).where(ServiceClosure.service_id == service.id, ServiceClosure.closed_on.between(from_on, until_on))
+    bookings = select(cast(null(), Date), SlotBooking.starts_at).where(
+        SlotBooking.supporter_id == supporter_id,
+        SlotBooking.released_at.is_(None),
+        SlotBooking.starts_at > now,
+        SlotBooking.starts_at >= datetime.combine(from_on - around, datetime.min.time(), now.tzinfo),
+        SlotBooking.starts_at < datetime.combine(until_on + 2 * around, datetime.min.time(), now.tzinfo),
     )
-    return set(starts)
+    rows = db.session.execute(union_all(closures, bookings)).all()
+    return {on for on, _ in rows if on is not None}, {at for _, at in rows if at is not None}
 
 
 # Duty ----------------------------------------------------------------------------------------------------

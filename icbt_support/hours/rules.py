@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from icbt_support.cadence import to_utc
+from icbt_support.hours.models import AbsenceReason
 
 ONE_DAY = timedelta(days=1)
+
+
+AWAY_WORDS = {
+    AbsenceReason.LEAVE: "is on leave",
+    AbsenceReason.COURSE: "is on a course",
+    AbsenceReason.AWAY: "is away",
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,11 @@ def instants_of_block(
 def blocks_overlap(one: WeeklyBlock, other: WeeklyBlock) -> bool:
     """Whether two blocks of the same weekday, within the day, share a minute."""
     return one.weekday == other.weekday and one.starts < other.ends and other.starts < one.ends
+
+
+def away_because(called: str, reason: AbsenceReason | None) -> str:
+    """What a patient reads of why a date moved: never more than the person chose to say."""
+    return f"{called} {AWAY_WORDS[reason or AbsenceReason.AWAY]}"
 
 
 def is_away(account_id: int, on: date, days_away: Iterable[DaysAway]) -> bool:

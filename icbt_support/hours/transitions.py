@@ -10,7 +10,7 @@ from icbt_support.audit.operations import record
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.hours import queries
-from icbt_support.hours.models import Absence, ReviewSlot, SlotBooking
+from icbt_support.hours.models import Absence, AbsenceReason, ReviewSlot, SlotBooking
 from icbt_support.hours.queries import FreeTime
 from icbt_support.hours.refusals import (
     InsideAbsence,
@@ -78,6 +78,7 @@ def record_absence_row(
     cover_id: int | None,
     by: Actor,
     now: datetime,
+    reason: AbsenceReason | None = None,
 ) -> Absence:
     """Writes the absence itself; `rhythm.absence` sees to the reviews that it touches."""
     if until_on < from_on:
@@ -88,6 +89,7 @@ def record_absence_row(
         from_on=from_on,
         until_on=until_on,
         cover_id=cover_id,
+        reason=reason,
         recorded_by=by.account_id,
         recorded_at=now,
     )
@@ -103,6 +105,26 @@ def record_absence_row(
         detail=f"account {account_id}, {from_on} to {until_on}",
     )
     return absence
+
+
+def change_absence_row(
+    absence: Absence, *, from_on: date, until_on: date, cover_id: int | None, by: Actor, now: datetime
+) -> None:
+    """Other days or other cover; `rhythm.absence` sees to the reviews."""
+    if until_on < from_on:
+        raise WrongAbsenceDays
+    before = f"{absence.from_on} to {absence.until_on}"
+    absence.from_on, absence.until_on, absence.cover_id = from_on, until_on, cover_id
+    db.session.flush()
+    record(
+        "changed_an_absence",
+        by=by,
+        now=now,
+        object_kind="absence",
+        object_id=absence.id,
+        service_id=absence.service_id,
+        detail=f"account {absence.account_id}, {before}, now {from_on} to {until_on}",
+    )
 
 
 def withdraw_absence_row(absence: Absence, *, by: Actor, now: datetime) -> None:

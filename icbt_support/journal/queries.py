@@ -7,8 +7,10 @@ from sqlalchemy import func, select
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.journal.models import Entry, ExerciseAnswer, PageRead
+from icbt_support.read_once import read_once
 
 
+@read_once
 def pages_read(enrolment: Enrolment, module: str | None = None) -> set[tuple[str, str]]:
     """(module, page) of every page that was read, or of those of one module."""
     query = select(PageRead.module, PageRead.page).where(PageRead.enrolment_id == enrolment.id)

@@ -16,10 +16,11 @@ from icbt_support.enrolments.models import Enrolment
 class Occasion(StrEnum):
     BASELINE = "baseline"
     CHECK_IN = "check_in"
+    BOOSTER = "booster"
 
 
 class Questionnaire(WithId, Base):
-    """One measure asked once: at baseline (week 0) or at the check-in of a week."""
+    """One measure asked once: at baseline (week 0), at the check-in of a week, or some weeks after the end."""
 
     __tablename__ = "questionnaires"
 

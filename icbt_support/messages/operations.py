@@ -10,6 +10,7 @@ from icbt_support.audit.models import Actor
 from icbt_support.audit.operations import record
 from icbt_support.cadence import local_day
 from icbt_support.db import db
+from icbt_support.enrolments.colleague_access import POOL, end_access, keep_access
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import local_today
 from icbt_support.hours.queries import cover_pool
@@ -110,6 +111,7 @@ def mark_thread_read(enrolment: Enrolment, *, by: Actor, now: datetime) -> int:
     for message_id in read:
         withdraw_reminders(now=now, reason="read", subject=f"message:{message_id}", kinds=MESSAGE_NEWS)
     if not is_patient:
+        end_access(enrolment, [f"message:{message_id}" for message_id in read], by=by, now=now)
         mark_read(enrolment, by=by, now=now)
     if read:
         record(
@@ -151,6 +153,7 @@ def tell_of_late_messages(*, by: Actor, now: datetime) -> int:
             _tell_of_late_message(message, now)
         message.told_late_at = now
         db.session.flush()
+        keep_access(message.enrolment, f"message:{message.id}", {POOL}, by=by, now=now)
         _record("told_late_message", message, message.enrolment, by, now)
         told += 1
     return told

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.measures.models import FinishedCheckIn
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
+from icbt_support.read_once import read_once
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,20 @@ def week_of(enrolment: Enrolment, number: int) -> Week | None:
     ).one_or_none()
 
 
+@read_once
 def latest_week_of(enrolment: Enrolment) -> Week | None:
     """The week with the highest number, open or closed."""
-    return db.session.scalars(
-        select(Week)
-        .where(Week.enrolment_id == enrolment.id)
-        .order_by(Week.number.desc())
-        .limit(1)
-        .options(selectinload(Week.items))
-    ).first()
+    return (
+        db.session.scalars(
+            select(Week)
+            .where(Week.enrolment_id == enrolment.id)
+            .order_by(Week.number.desc())
+            .limit(1)
+            .options(joinedload(Week.items))
+        )
+        .unique()
+        .first()
+    )
 
 
 def weeks_of(enrolment: Enrolment) -> list[Week]:
@@ -91,6 +97,7 @@ def item_now(item: PlanItem, check_in_finished_at: datetime | None) -> ItemNow:
     return ItemNow(item, item.state, item.settled_at)
 
 
+@read_once
 def check_ins_finished(enrolment_ids: Collection[int]) -> dict[tuple[int, int], datetime]:
     """(enrolment id, week number) to when its check-in was finished; one statement."""
     rows = db.session.execute(

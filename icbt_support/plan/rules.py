@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 
 from icbt_support.accounts.models import SessionEmail
 from icbt_support.plan.models import ItemKind
-from icbt_support.programme.content import Module, Session
+from icbt_support.programme.content import Module, Programme, Session
 
 EVENING = time(19)
 ONE_DAY = timedelta(days=1)
@@ -27,13 +27,17 @@ class ChosenTime:
 
 @dataclass(frozen=True)
 class StepChoice:
-    """The agreed step: what, why it helps, and by when."""
+    """The agreed step: what, why it helps, and by when.
+
+    `subject` is what it uses: `tool:<slug>`, `page:<module>/<page>`, `module:<slug>`, or empty for a free task.
+    """
 
     what: str
     why: str
     by_on: date
     by_time: time | None = None
     minutes: int = 10
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,18 +111,21 @@ def propose_week(
     step: StepChoice | None = None,
     session_email: SessionEmail = SessionEmail.EVERY,
     sessions_read: Collection[str] = (),
+    sessions_a_week: int | None = None,
     carried: Sequence[CarriedItem] = (),
 ) -> tuple[PlannedItem, ...]:
     """The items of a week that opens at `opens_after` on `opens_on` and whose review is promised on
     `review_on`.
 
     Sessions fall on the chosen times from the opening to the day before the review, spread over a fortnight;
-    practice on chosen times that are left, else on free evenings. Sessions already read (`sessions_read`,
-    slugs) are left out; items of `carried` with the same subject pass their row on, and a carried agreed
-    step, which no module proposes, is planned again on its weekday unless a new `step` takes its place.
+    practice on chosen times that are left, else on free evenings. Sessions already read (`sessions_read`, slugs)
+    are left out, and of the others a week holds `sessions_a_week` at most; items of `carried` with the same
+    subject pass their row on, and a carried agreed step, which no module proposes, is planned again on its
+    weekday unless a new `step` takes its place.
     """
     last_on = max(review_on - ONE_DAY, opens_on)
-    sessions = [session for session in module.sessions if session.slug not in sessions_read]
+    unread = [session for session in module.sessions if session.slug not in sessions_read]
+    sessions = unread[:sessions_a_week]
     moments = _session_moments(len(sessions), session_times, opens_on, opens_after, last_on)
     carried_by_subject = {item.subject: item.item_id for item in carried if item.subject}
     items = _session_items(module, sessions, moments, session_email)
@@ -149,7 +156,7 @@ def step_item(step: StepChoice) -> PlannedItem:
     """The agreed step as an item: planned on the day by which it is to be done."""
     return PlannedItem(
         kind=ItemKind.AGREED_STEP,
-        subject="",
+        subject=step.subject,
         title=step.what,
         why=step.why,
         planned_on=step.by_on,
@@ -159,9 +166,29 @@ def step_item(step: StepChoice) -> PlannedItem:
     )
 
 
+def with_its_minutes(step: StepChoice, programme: Programme) -> StepChoice:
+    """A step that uses a tool, a page or a module takes as long as that does."""
+    kind, _, rest = step.subject.partition(":")
+    module_slug, _, page_slug = rest.partition("/")
+    module = programme.module(module_slug)
+    used = {
+        "tool": programme.tools.get(rest),
+        "module": module,
+        "page": module.page(page_slug) if module is not None else None,
+    }.get(kind)
+    return replace(step, minutes=used.minutes) if used is not None else step
+
+
 def check_in_opens_on(review_on: date, opens_days: int, week_opened_on: date) -> date:
     """The day from which the check-in may be answered; a short week opens it with the week."""
     return max(review_on - timedelta(days=opens_days), week_opened_on)
+
+
+def moments_left(
+    count: int, chosen: Sequence[ChosenTime], *, opens_on: date, opens_after: time, last_on: date
+) -> list["Moment"]:
+    """`count` moments for what is planned again: the person's own times first, then evenings, by `last_on`."""
+    return _session_moments(count, chosen, opens_on, opens_after, last_on)
 
 
 # Where things fall ----------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ from icbt_support.reminders.rules import Reason
 from icbt_support.reviews.queries import review_of_week
 from icbt_support.reviews.transitions import open_review
 from icbt_support.rhythm.prompts import reconcile_prompts
-from icbt_support.rhythm.weeks import UnknownModule, programme_of, sessions_read
+from icbt_support.rhythm.week_items import UnknownModule, sessions_read
+from icbt_support.rhythm.weeks import programme_of
 from icbt_support.risk.operations import hold_course
 
 TWICE_WITHIN = timedelta(minutes=1)
@@ -59,6 +60,9 @@ def finish_page(enrolment: Enrolment, module: str, page: str, *, by: Actor, now:
     is_finished = False
     if session.slug in sessions_read(enrolment, content):
         is_finished = _do_first(enrolment, {session_subject(module, session.slug)}, by=by, now=now)
+    _do_first(enrolment, {f"page:{module}/{page}"}, by=by, now=now)
+    if len(sessions_read(enrolment, content)) == len(content.sessions):
+        _do_first(enrolment, {f"module:{module}"}, by=by, now=now)
     reconcile_prompts(enrolment, by=by, now=now, reason=Reason.ALREADY_DONE)
     return is_finished
 
@@ -111,7 +115,7 @@ def keep_entry(
     )
     if is_first_time:
         _note(Act.SAVED_ENTRY, enrolment, f"tool:{tool}", now)
-        _do_first(enrolment, _practice_with(enrolment, tool), by=by, now=now)
+        _do_first(enrolment, {f"tool:{tool}", *_practice_with(enrolment, tool)}, by=by, now=now)
         reconcile_prompts(enrolment, by=by, now=now, reason=Reason.ALREADY_DONE)
     return saved
 

@@ -21,6 +21,7 @@ from icbt_support.reviews.queries import next_review, review_of_week
 from icbt_support.rhythm.ending import let_go_of_reviews
 from icbt_support.rhythm.holding import hold_and_reread
 from icbt_support.rhythm.moving import move_item, move_review_date
+from icbt_support.rhythm.news import tell_patient_of_change
 from icbt_support.rhythm.prompts import reconcile_prompts, withdraw_prompts
 from icbt_support.rhythm.weeks import book_review, open_week, open_without_review
 
@@ -45,13 +46,16 @@ class NoReviewTime(Exception):
 
 @dataclass(frozen=True)
 class AwayPlan:
-    """What going away would do, shown before it is done; `review_to` is None where the date can stay."""
+    """What going away would do, shown before it is done; `review_to` is None where the date can stay, and
+    where the review is late already.
+    """
 
     until_on: date
     back_on: date
     review: Review | None
     review_to: FreeTime | None
     items_that_move: int
+    is_review_late: bool = False
 
 
 def propose_away(enrolment: Enrolment, until_on: date, *, now: datetime) -> AwayPlan:
@@ -65,14 +69,18 @@ def propose_away(enrolment: Enrolment, until_on: date, *, now: datetime) -> Away
     back_on = until_on + timedelta(days=1)
     review = next_review(enrolment)
     earliest_on = back_on + timedelta(days=DAYS_BEFORE_A_REVIEW)
-    moves_to = _place_from(enrolment, earliest_on, now) if review and review.due_on < earliest_on else None
-    return AwayPlan(until_on, back_on, review, moves_to, len(_items_until(enrolment, today, until_on)))
+    is_late = review is not None and review.is_late(now)
+    moves = review is not None and review.due_on < earliest_on and not is_late
+    moves_to = _place_from(enrolment, earliest_on, now) if moves else None
+    items = _items_until(enrolment, today, until_on, now=now)
+    return AwayPlan(until_on, back_on, review, moves_to, len(items), is_late)
 
 
 def go_away(enrolment: Enrolment, until_on: date, *, by: Actor, now: datetime) -> AwayPlan:
     """The patient's own button: prompts stop, the review and the plan move behind the time away.
 
-    Raises what `propose_away` raises, and `NotPossibleNow` outside of an active course.
+    A review that is late already stays owed: its new date is for the person who takes it to give. Raises what
+    `propose_away` raises, and `NotPossibleNow` outside of an active course.
     """
     hold_and_reread(enrolment)
     if enrolment.state is not EnrolmentState.ACTIVE:
@@ -80,11 +88,18 @@ def go_away(enrolment: Enrolment, until_on: date, *, by: Actor, now: datetime) -
     plan = propose_away(enrolment, until_on, now=now)
     today = local_today(enrolment, now)
     if plan.review is not None and plan.review_to is not None:
-        move_review_date(plan.review, plan.review_to.starts_at, reason="patient away", by=by, now=now)
+        move_review_date(
+            plan.review,
+            plan.review_to.starts_at,
+            reason="patient away",
+            told_because="you are away",
+            by=by,
+            now=now,
+        )
     if enrolment.starts_on is not None and today < enrolment.starts_on <= until_on:
         set_start_day(enrolment, plan.back_on, by=by, now=now)
     week = open_week_of(enrolment)
-    for item in _items_until(enrolment, today, until_on):
+    for item in _items_until(enrolment, today, until_on, now=now):
         on = plan.back_on + (item.planned_on - today)
         move_item(item, min(on, _last_day_of(week, plan.back_on)), item.planned_time, by=by, now=now)
     change_state(enrolment, EnrolmentState.AWAY, by=by, now=now)
@@ -109,24 +124,36 @@ def come_back(enrolment: Enrolment, *, by: Actor, now: datetime) -> None:
     reconcile_prompts(enrolment, by=by, now=now)
 
 
-def end_due_aways(*, by: Actor, now: datetime) -> int:
-    """Brings back everybody whose last day away has passed where they are; returns how many."""
-    away = db.session.scalars(
-        select(Enrolment)
-        .where(
-            Enrolment.state == EnrolmentState.AWAY,
-            Enrolment.away_until_on < now.date() + timedelta(days=1),
+def due_to_come_back(*, now: datetime) -> list[int]:
+    """The courses whose last day away may have passed, by id; `end_one_away` decides."""
+    tomorrow = now.date() + timedelta(days=1)
+    return list(
+        db.session.scalars(
+            select(Enrolment.id)
+            .where(Enrolment.state == EnrolmentState.AWAY, Enrolment.away_until_on < tomorrow)
+            .order_by(Enrolment.id)
         )
-        .order_by(Enrolment.id)
-    ).all()
-    due = [e for e in away if e.away_until_on is not None and e.away_until_on < local_today(e, now)]
-    for enrolment in due:
-        come_back(enrolment, by=by, now=now)
-    return len(due)
+    )
+
+
+def end_one_away(enrolment_id: int, *, by: Actor, now: datetime) -> bool:
+    """Brings one person back if their last day away has passed where they are."""
+    enrolment = db.session.get_one(Enrolment, enrolment_id)
+    hold_and_reread(enrolment)
+    until_on = enrolment.away_until_on
+    if enrolment.state is not EnrolmentState.AWAY or until_on is None:
+        return False
+    if until_on >= local_today(enrolment, now):
+        return False
+    come_back(enrolment, by=by, now=now)
+    return True
 
 
 def pause_course(enrolment: Enrolment, *, reason: str, by: Actor, now: datetime) -> None:
-    """Stops the rhythm without a date: the week closes, no review is owed, nothing is prompted."""
+    """Stops the rhythm without a date: the week closes, no review is owed, nothing is prompted.
+
+    The patient is told.
+    """
     hold_and_reread(enrolment)
     change_state(enrolment, EnrolmentState.PAUSED, reason=reason, by=by, now=now)
     if enrolment.away_until_on is not None:
@@ -136,6 +163,7 @@ def pause_course(enrolment: Enrolment, *, reason: str, by: Actor, now: datetime)
         close_week(week, by=by, now=now)
     let_go_of_reviews(enrolment, reason="the course is paused", by=by, now=now)
     withdraw_prompts(enrolment, reason="paused", now=now)
+    tell_patient_of_change(enrolment, "paused", now=now)
 
 
 def resume_course(
@@ -153,6 +181,7 @@ def resume_course(
     latest = latest_week_of(enrolment)
     number = latest.number + 1 if latest is not None else 1
     review = book_review(enrolment, review_at, number=number, by=by, now=now)
+    tell_patient_of_change(enrolment, "goes-on", now=now)
     return open_week(enrolment, module, review=review, because=OpenedBecause.RETURN, by=by, now=now)
 
 
@@ -170,10 +199,14 @@ def _place_from(enrolment: Enrolment, earliest_on: date, now: datetime) -> FreeT
     return places[0]
 
 
-def _items_until(enrolment: Enrolment, today: date, until_on: date) -> list[PlanItem]:
-    """What is planned for the time away; the check-in hangs on the review and moves with it."""
+def _items_until(enrolment: Enrolment, today: date, until_on: date, *, now: datetime) -> list[PlanItem]:
+    """What is planned for the time away; the check-in hangs on the review and moves with it.
+
+    A week whose review is late has no days left: what is planned in it is carried over when the next opens.
+    """
     week = open_week_of(enrolment)
-    if week is None:
+    review = review_of_week(enrolment, week.number) if week is not None else None
+    if week is None or (review is not None and review.is_late(now)):
         return []
     return [
         item

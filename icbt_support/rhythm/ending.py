@@ -18,8 +18,11 @@ from icbt_support.reminders.rules import ReminderKind
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.queries import OWED
 from icbt_support.reviews.transitions import cancel_review
+from icbt_support.rhythm.booster import plan_booster
 from icbt_support.rhythm.holding import hold_and_reread
+from icbt_support.rhythm.news import tell_patient_of_change, tell_staff_of_finish
 from icbt_support.rhythm.prompts import withdraw_prompts
+from icbt_support.risk.operations import mark_read_first
 
 OWED_TO_A_COURSE = (
     ReminderKind.START_PROMPT,
@@ -50,13 +53,21 @@ def end_course(enrolment: Enrolment, code: EndCode, *, reason: str, by: Actor, n
     hold_and_reread(enrolment)
     if (code is EndCode.NEVER_STARTED) != (enrolment.state in NEVER_BEGAN):
         raise CodeDoesNotFit
+    had_begun = enrolment.state not in NEVER_BEGAN
     _end(enrolment, code, reason, by=by, now=now)
+    if had_begun:
+        tell_patient_of_change(enrolment, "ended", now=now)
 
 
 def finish_with_what_i_needed(enrolment: Enrolment, words: str, *, by: Actor, now: datetime) -> None:
-    """*I have what I need*: the patient's own way out, and a good ending. `words` may be empty."""
+    """*I have what I need*: the patient's own way out, and a good ending. `words` may be empty.
+
+    The supporter and the clinician are told. Words that hold one of the service's phrases are read first.
+    """
     hold_and_reread(enrolment)
     _end(enrolment, EndCode.HAD_WHAT_I_NEEDED, words, by=by, now=now)
+    tell_staff_of_finish(enrolment, now=now)
+    mark_read_first(enrolment, "ending", enrolment.id, words, by=by, now=now)
 
 
 def codes_that_fit(enrolment: Enrolment) -> list[EndCode]:
@@ -70,7 +81,17 @@ def change_cadence(enrolment: Enrolment, days: int, *, reason: str, by: Actor, n
     """Weekly or fortnightly from the next week on; the review that is promised keeps its date."""
     if enrolment.state is EnrolmentState.ENDED:
         raise NotPossibleNow(enrolment.state, enrolment.state)
+    if enrolment.cadence_days == days:
+        return
     change_cadence_days(enrolment, days, reason=reason, by=by, now=now)
+
+
+def change_cadence_and_tell(enrolment: Enrolment, days: int, *, by: Actor, now: datetime) -> None:
+    """The same by a clinician, outside of a letter: the patient is told."""
+    if enrolment.cadence_days == days:
+        return
+    change_cadence(enrolment, days, reason="", by=by, now=now)
+    tell_patient_of_change(enrolment, "cadence", now=now)
 
 
 def let_go_of_reviews(enrolment: Enrolment, *, reason: str, by: Actor, now: datetime) -> int:
@@ -95,3 +116,4 @@ def _end(enrolment: Enrolment, code: EndCode, reason: str, *, by: Actor, now: da
     withdraw_reminders(
         now=now, reason="the course ended", context=f"enrolment:{enrolment.id}", kinds=OWED_TO_A_COURSE
     )
+    plan_booster(enrolment, by=by, now=now)

@@ -1,26 +1,39 @@
 """People change hands: whatever is owed to them goes along, in the same transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from icbt_support.accounts.models import Account, Role
-from icbt_support.accounts.operations import disable_account
-from icbt_support.accounts.queries import roles_of
+from icbt_support.accounts.operations import disable_account, end_role
+from icbt_support.accounts.queries import open_memberships, roles_of
 from icbt_support.audit.models import Actor
+from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import open_enrolments_of_clinician, open_enrolments_of_supporter
 from icbt_support.enrolments.transitions import change_clinician, change_supporter
 from icbt_support.hours.models import Absence, DutySession
-from icbt_support.hours.queries import is_absent
+from icbt_support.hours.operations import end_review_slot
+from icbt_support.hours.queries import absences_to_cover, is_absent, review_slots_of
+from icbt_support.hours.transitions import change_absence_row
 from icbt_support.messages.models import Message
 from icbt_support.messages.queries import unread_for_staff
-from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind
+from icbt_support.reminders.operations import withdraw_reminders
+from icbt_support.reviews.claims import end_claims_of
+from icbt_support.reviews.models import Review, ReviewClaim, ReviewDraft, ReviewKind
+from icbt_support.reviews.operations import check_is_owed
 from icbt_support.reviews.queries import OWED, owed_by
 from icbt_support.rhythm.holding import hold_and_reread
-from icbt_support.rhythm.new_owner import give_review_to, tell_of_hand_over, tell_of_new_supporter
+from icbt_support.rhythm.new_owner import (
+    give_review_to,
+    return_review_from_pool,
+    tell_of_cover,
+    tell_of_hand_over,
+    tell_of_new_supporter,
+)
 from icbt_support.risk.models import RiskAlert
 from icbt_support.risk.operations import move_alerts_to
 
@@ -61,19 +74,20 @@ class Hanging:
     drafts: tuple[ReviewDraft, ...]
     messages: tuple[Message, ...]
     alerts: tuple[RiskAlert, ...]
+    taken_alerts: tuple[RiskAlert, ...]
+    claims: tuple[ReviewClaim, ...]
+    covers: tuple[Absence, ...]
     duty: tuple[DutySession, ...]
 
     @property
     def is_nothing(self) -> bool:
-        return not (
-            self.patients
-            or self.clinical_patients
-            or self.reviews
-            or self.drafts
-            or self.messages
-            or self.alerts
-            or self.duty
-        )
+        return not any(getattr(self, part.name) for part in fields(self))
+
+    @property
+    def reviews_of_others(self) -> tuple[Review, ...]:
+        """Owed reviews that do not go along with one of this person's own patients."""
+        own = {enrolment.id for enrolment in self.patients}
+        return tuple(review for review in self.reviews if review.enrolment_id not in own)
 
 
 class StillHangs(Exception):
@@ -132,23 +146,82 @@ def give_to_clinician(
     change_clinician(enrolment, to_clinician, reason=reason, by=by, now=now)
 
 
+def give_review(review: Review, to: Account, *, by: Actor, now: datetime) -> None:
+    """A named colleague owes this one review from now on; the person stays with their supporter.
+
+    The promise stands. The patient is told who writes; where it is late already, they are told once the
+    colleague takes it and says when. Raises `AlreadyTheirs`, `NotInThisRole`, `NewOwnerIsAway`,
+    `ReviewAlreadySent` or `ReviewNotOwed`.
+    """
+    hold_and_reread(review.enrolment)
+    check_is_owed(review)
+    if review.owner_id == to.id and review.pooled_at is None:
+        raise AlreadyTheirs
+    if Role.SUPPORTER not in roles_of(to, review.service_id):
+        raise NotInThisRole
+    absence = is_absent(to.id, max(review.due_on, local_day(now, review.enrolment.service.zone)))
+    if absence is not None:
+        raise NewOwnerIsAway(absence, review.due_on)
+    return_review_from_pool(review, by=by, now=now)
+    give_review_to(review, to.id, by=by, now=now)
+    if to.id != by.account_id:
+        tell_of_hand_over(
+            to.id,
+            service_id=review.service_id,
+            subject=f"review:{review.id}",
+            context=f"enrolment:{review.enrolment_id}",
+            key=f"review:{review.id}:{int(now.timestamp())}",
+            now=now,
+        )
+    if review.kind is not ReviewKind.WELCOME and not review.is_late(now):
+        tell_of_cover(review, now=now)
+
+
+def take_from_pool(review: Review, taker: Account, *, by: Actor, now: datetime) -> None:
+    """One of the pool writes it, on the day that the patient was told. Raises what `give_review` raises."""
+    give_review(review, taker, by=by, now=now)
+
+
+def give_cover(absence: Absence, to: Account | None, *, by: Actor, now: datetime) -> None:
+    """Somebody else (None: the pool) covers an absence. Raises `NotInThisRole` or `NewOwnerIsAway`."""
+    if to is not None and Role.SUPPORTER not in roles_of(to, absence.service_id):
+        raise NotInThisRole
+    away = is_absent(to.id, absence.from_on) if to is not None else None
+    if away is not None:
+        raise NewOwnerIsAway(away, absence.from_on)
+    change_absence_row(
+        absence,
+        from_on=absence.from_on,
+        until_on=absence.until_on,
+        cover_id=to.id if to is not None else None,
+        by=by,
+        now=now,
+    )
+
+
 def what_hangs_on(account: Account, *, now: datetime) -> Hanging:
     """Everything for which this account is the named owner, in every service."""
     patients = open_enrolments_of_supporter(account.id)
     ids = [enrolment.id for enrolment in patients]
-    drafts = db.session.scalars(
-        select(ReviewDraft)
-        .join(Review, Review.id == ReviewDraft.review_id)
-        .where(ReviewDraft.author_id == account.id, Review.state.in_(OWED))
-        .order_by(ReviewDraft.id)
-    )
+    reviews = owed_by([account.id], now=now)
     alerts = db.session.scalars(
         select(RiskAlert)
         .where(
             RiskAlert.resolved_at.is_(None),
             RiskAlert.enrolment_id.in_(ids) | (RiskAlert.acknowledged_by == account.id),
         )
+        .options(joinedload(RiskAlert.enrolment).joinedload(Enrolment.patient))
         .order_by(RiskAlert.id)
+    ).all()
+    claims = db.session.scalars(
+        select(ReviewClaim)
+        .join(Review, Review.id == ReviewClaim.review_id)
+        .where(
+            ReviewClaim.account_id == account.id,
+            ReviewClaim.released_at.is_(None),
+            Review.owner_id == account.id,
+        )
+        .order_by(ReviewClaim.id)
     )
     duty = db.session.scalars(
         select(DutySession).where(DutySession.clinician_id == account.id).order_by(DutySession.id)
@@ -156,20 +229,31 @@ def what_hangs_on(account: Account, *, now: datetime) -> Hanging:
     return Hanging(
         patients=tuple(patients),
         clinical_patients=tuple(open_enrolments_of_clinician(account.id)),
-        reviews=tuple(owed_by([account.id], now=now)),
-        drafts=tuple(drafts),
+        reviews=tuple(reviews),
+        drafts=tuple(review.draft for review in reviews if review.draft is not None),
         messages=tuple(message for unread in unread_for_staff(ids).values() for message in unread),
-        alerts=tuple(alerts),
+        alerts=tuple(alert for alert in alerts if alert.enrolment_id in ids),
+        taken_alerts=tuple(alert for alert in alerts if alert.acknowledged_by == account.id),
+        claims=tuple(claims),
+        covers=tuple(absences_to_cover(account.id, local_day(now, account.zone))),
         duty=tuple(duty),
     )
 
 
 def close_account(account: Account, *, by: Actor, now: datetime) -> None:
-    """Disables a staff account once nothing hangs on it. Raises `StillHangs`."""
+    """Closes a staff account once nothing hangs on it: roles end, protected slots end, every sign-in ends, and
+    no mail goes there any more. Raises `StillHangs` or `accounts.operations.LastAdministrator`.
+    """
     hanging = what_hangs_on(account, now=now)
     if not hanging.is_nothing:
         raise StillHangs(hanging)
     disable_account(account, by=by, now=now)
+    for membership in open_memberships(account):
+        end_claims_of(account.id, membership.service_id, now=now)
+        for slot in review_slots_of(account.id, membership.service_id):
+            end_review_slot(slot, by=by, now=now)
+        end_role(account, membership.role, service_id=membership.service_id, by=by, now=now)
+    withdraw_reminders(now=now, reason="the account is closed", recipient_id=account.id)
 
 
 def _owed_of(enrolment: Enrolment) -> list[Review]:

@@ -8,8 +8,13 @@ from icbt_support.audit.models import Actor
 from icbt_support.cadence import add_working_days, local_day, to_local, to_utc
 from icbt_support.enrolments.models import Enrolment, EnrolmentState, Purpose
 from icbt_support.enrolments.operations import ContactDetails, save_contact_sheet
-from icbt_support.enrolments.queries import has_open_course
-from icbt_support.enrolments.transitions import create_enrolment, invite_again
+from icbt_support.enrolments.queries import has_open_course, rooms_of_supporters
+from icbt_support.enrolments.rules import Limit
+from icbt_support.enrolments.transitions import (
+    create_enrolment,
+    invite_again,
+    note_supporter_over_limit,
+)
 from icbt_support.hours.models import Absence
 from icbt_support.hours.queries import closed_days, duty_count, is_absent
 from icbt_support.programme.content import Programme
@@ -45,6 +50,14 @@ class SupporterIsAway(Exception):
         self.absence = absence
 
 
+class OverLimit(Exception):
+    """One more person passes limits of this supporter (`limits`), and nobody said why that is right."""
+
+    def __init__(self, limits: tuple[Limit, ...]) -> None:
+        super().__init__(", ".join(limits))
+        self.limits = limits
+
+
 class AlreadyStarted(Exception):
     """The person has begun: there is nobody to invite again."""
 
@@ -63,10 +76,12 @@ def invite_patient(
     by: Actor,
     now: datetime,
     purpose: Purpose = Purpose.CARE,
+    over_limit_reason: str = "",
 ) -> Enrolment:
     """Invites a person: account, course, contact sheet, the link, two prompts and the welcome that is owed.
 
-    Raises `ServiceNotReady`, `AlreadyEnrolled`, `SupporterIsAway` or `accounts.rules.NotAnAddress`.
+    A supporter whose limits are passed by it is chosen with a reason, which is kept. Raises `ServiceNotReady`,
+    `AlreadyEnrolled`, `SupporterIsAway`, `OverLimit` or `accounts.rules.NotAnAddress`.
     """
     missing = missing_before_inviting(service, duty_count(service))
     if missing:
@@ -75,6 +90,9 @@ def invite_patient(
     absence = is_absent(supporter.id, welcome_on)
     if absence is not None:
         raise SupporterIsAway(absence)
+    passed = _limits_passed(service, supporter, welcome_on, now)
+    if passed and not over_limit_reason:
+        raise OverLimit(passed)
     patient = create_account(
         email=email, full_name=full_name, called=called, zone=service.zone, by=by, now=now
     )
@@ -94,9 +112,20 @@ def invite_patient(
         now=now,
     )
     save_contact_sheet(enrolment, contact, by=by, now=now)
+    if passed:
+        note_supporter_over_limit(enrolment, ", ".join(passed), reason=over_limit_reason, by=by, now=now)
     _owe_invitation(enrolment, by=by, now=now)
     _owe_welcome(enrolment, welcome_on, by=by, now=now)
     return enrolment
+
+
+def _limits_passed(
+    service: Service, supporter: Account, welcome_on: date, now: datetime
+) -> tuple[Limit, ...]:
+    """Only of supporters for whom the service has set what they can hold: slots or a limit."""
+    rooms = rooms_of_supporters(service, welcome_on=welcome_on, now=now)
+    room = next((room for room in rooms if room.supporter_id == supporter.id), None)
+    return room.passed_by_one_more if room is not None else ()
 
 
 def reinvite(enrolment: Enrolment, *, by: Actor, now: datetime) -> AccountLink:

@@ -79,7 +79,7 @@ def warn_of_reviews(*, now: datetime, by: Actor) -> int:
         _tell_staff(
             review, ReminderKind.STAFF_REVIEW_WARNING, {review.owner_id, *(one.id for one in pool)}, now
         )
-        mark_warned(review, now=now)
+        mark_warned(review, by=by, now=now)
         warned += 1
     return warned
 
@@ -180,7 +180,7 @@ def lateness_of(review: Review, *, now: datetime) -> tuple[str, ...]:
         return ()
     enrolment = review.enrolment
     zone = enrolment.patient.zone
-    told_by = to_local(_told_by(review, now), zone)
+    told_by = to_local(told_by_at(review, now=now), zone)
     return late_sentences(
         supporter=enrolment.supporter.called,
         told_by_on=told_by.date(),
@@ -190,8 +190,8 @@ def lateness_of(review: Review, *, now: datetime) -> tuple[str, ...]:
     )
 
 
-def _told_by(review: Review, now: datetime) -> datetime:
-    """The next working day's hour by which the patient hears who writes, and when."""
+def told_by_at(review: Review, *, now: datetime) -> datetime:
+    """The next working day's hour by which the patient of a late review hears who writes, and when."""
     service = review.enrolment.service
     hour = time(service.rhythm.next_date_promised_hour)
     day = local_day(review.promised_at, service.zone)

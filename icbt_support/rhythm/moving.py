@@ -19,7 +19,7 @@ from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderKind
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.operations import check_is_owed
-from icbt_support.reviews.transitions import set_date
+from icbt_support.reviews.transitions import change_owner, set_date
 from icbt_support.rhythm.prompts import reconcile_prompts
 from icbt_support.rhythm.weeks import promise_for
 from icbt_support.risk.operations import hold_course
@@ -59,12 +59,15 @@ def days_for(item: PlanItem, enrolment: Enrolment, *, now: datetime) -> tuple[da
     return first_on, max(week.review_on, first_on)
 
 
-def move_review_date(review: Review, starts_at: datetime, *, reason: str, by: Actor, now: datetime) -> None:
-    """Moves an owed review to another free time of the supporter; the week's end, check-in and reminders
-    follow.
+def move_review_date(
+    review: Review, starts_at: datetime, *, reason: str, by: Actor, now: datetime, told_because: str = ""
+) -> None:
+    """Moves an owed review to another free time of the supporter, who owes it then; the week's end, check-in
+    and reminders follow.
 
     Items planned after the new day are brought to the last day before it. The patient is told; `reason` (a
-    few words of our own, such as "supporter away") stays in the audit. Raises a kind of
+    few words of our own, such as "supporter away") stays in the audit, and `told_because` is what the patient
+    reads beside the new day. Raises a kind of
     `hours.refusals.TimeNotFree`, `ReviewAlreadySent` or `ReviewNotOwed`.
     """
     enrolment = review.enrolment
@@ -83,9 +86,12 @@ def move_review_date(review: Review, starts_at: datetime, *, reason: str, by: Ac
         booking_id=booking.id,
         slot_at=starts_at,
         reason=reason,
+        told_because=told_because,
         by=by,
         now=now,
     )
+    if review.owner_id != enrolment.supporter_id:
+        change_owner(review, enrolment.supporter_id, by=by, now=now)
     follow_review_date(review, by=by, now=now)
     _tell_patient(review, now)
 

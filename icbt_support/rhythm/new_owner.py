@@ -11,12 +11,12 @@ from icbt_support.hours.transitions import book_slot, release_booking
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
 from icbt_support.reviews.models import Review
-from icbt_support.reviews.queries import draft_of
-from icbt_support.reviews.transitions import change_owner, set_date
+from icbt_support.reviews.transitions import change_owner, put_with_pool, set_date, take_back_from_pool
 
 
 def give_review_to(review: Review, account_id: int, *, by: Actor, now: datetime) -> None:
-    """Moves an owed review with its draft; the day and time that the patient was told do not change.
+    """Moves an owed review; its draft goes along, with the name of whoever wrote it. The day and time that the
+    patient was told do not change.
 
     The new owner's own free place on that day is booked, if there is one.
     """
@@ -24,19 +24,22 @@ def give_review_to(review: Review, account_id: int, *, by: Actor, now: datetime)
         return
     release_place_of(review, now=now)
     change_owner(review, account_id, by=by, now=now)
-    draft = draft_of(review)
-    if draft is not None:
-        draft.author_id = account_id
-    place = _place_on_the_day(review, account_id, by=by, now=now)
-    set_date(
-        review,
-        due_on=review.due_on,
-        promised_at=review.promised_at,
-        booking_id=place.id if place else None,
-        slot_at=place.starts_at if place else None,
-        by=by,
-        now=now,
-    )
+    _stand_in(_place_on_the_day(review, account_id, by=by, now=now), review, by=by, now=now)
+
+
+def give_review_to_pool(review: Review, *, by: Actor, now: datetime) -> None:
+    """Whoever takes it writes it; until then it keeps its owner's name, and its place is free."""
+    release_place_of(review, now=now)
+    _stand_in(None, review, by=by, now=now)
+    put_with_pool(review, by=by, now=now)
+
+
+def return_review_from_pool(review: Review, *, by: Actor, now: datetime) -> None:
+    """Nobody has taken it and its owner is there: it stands in their diary again, if the day has a free place."""
+    if review.pooled_at is None:
+        return
+    take_back_from_pool(review, by=by, now=now)
+    _stand_in(_place_on_the_day(review, review.owner_id, by=by, now=now), review, by=by, now=now)
 
 
 def release_place_of(review: Review, *, now: datetime) -> None:
@@ -87,6 +90,19 @@ def _tell_of_new_writer(enrolment: Enrolment, subject: str, key: str, now: datet
         subject=subject,
         context=f"enrolment:{enrolment.id}",
         due_at=now,
+        now=now,
+    )
+
+
+def _stand_in(place: SlotBooking | None, review: Review, *, by: Actor, now: datetime) -> None:
+    """The same promise, in this place of a diary or in none."""
+    set_date(
+        review,
+        due_on=review.due_on,
+        promised_at=review.promised_at,
+        booking_id=place.id if place else None,
+        slot_at=place.starts_at if place else None,
+        by=by,
         now=now,
     )
 

@@ -1,14 +1,14 @@
 """Who has gone quiet: calls to make and decisions to take. Derived lists; no timer ends anybody."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import selectinload
 
+from icbt_support.accounts.models import Account
 from icbt_support.activity.models import ActivityDay
 from icbt_support.cadence import local_day, to_utc
 from icbt_support.db import db
@@ -51,17 +51,29 @@ class QuietPerson:
         return QuietTask.CALL if self.days >= _call_day(self) and not is_tried else None
 
 
-def quiet_people(service_ids: Iterable[int], *, now: datetime) -> list[QuietPerson]:
-    """Everybody not begun or in rhythm with their quiet days, longest first; a fixed number of statements."""
+def quiet_people(
+    service_ids: Iterable[int], *, now: datetime, signed_in_before: datetime | None = None
+) -> list[QuietPerson]:
+    """Everybody not begun or in rhythm with their quiet days, longest first; a fixed number of statements.
+
+    With `signed_in_before`, people in rhythm who have signed in since then are left out.
+    """
     services = list(service_ids)
     waiting = not_started(services)
+    signed_in_at = Account.last_signed_in_at
+    if signed_in_before is None:
+        chosen: ColumnElement[bool] = true()
+    else:
+        chosen = signed_in_at.is_(None) | (signed_in_at < signed_in_before)
     begun = list(
         db.session.scalars(
             select(Enrolment)
+            .join(Account, Account.id == Enrolment.patient_id)
             .where(
                 Enrolment.service_id.in_(services),
                 Enrolment.state == EnrolmentState.ACTIVE,
                 Enrolment.purpose == Purpose.CARE,
+                chosen,
             )
             .options(selectinload(Enrolment.patient), selectinload(Enrolment.service))
             .order_by(Enrolment.id)
@@ -78,6 +90,28 @@ def quiet_people(service_ids: Iterable[int], *, now: datetime) -> list[QuietPers
         for enrolment in enrolments
     ]
     return sorted(people, key=lambda person: (-person.days, person.enrolment.id))
+
+
+def quiet_person(
+    enrolment: Enrolment,
+    *,
+    last_act: datetime | None,
+    calls: Sequence[tuple[datetime, CallOutcome]],
+    now: datetime,
+) -> QuietPerson | None:
+    """One course's quiet days from what is loaded already: when its person last did something, and the calls.
+
+    None for a course that is neither waiting for its start nor in rhythm, and for training.
+    """
+    if enrolment.purpose is not Purpose.CARE:
+        return None
+    if enrolment.state in (EnrolmentState.INVITED, EnrolmentState.ONBOARDING):
+        invited_on = local_day(enrolment.invited_at, enrolment.patient.zone)
+        is_waiting = enrolment.starts_on is None
+        return _describe(enrolment, QuietReason.NEVER_STARTED, invited_on, calls, now) if is_waiting else None
+    if enrolment.state is not EnrolmentState.ACTIVE:
+        return None
+    return _describe(enrolment, QuietReason.NOT_SEEN, _last_seen_on(enrolment, last_act), calls, now)
 
 
 def call_tasks(service_ids: Iterable[int], *, now: datetime) -> list[QuietPerson]:
@@ -107,18 +141,22 @@ def _decision_day(person: QuietPerson) -> int:
 
 
 def _describe(
-    enrolment: Enrolment, reason: QuietReason, since_on: date, calls: list[CallLog], now: datetime
+    enrolment: Enrolment,
+    reason: QuietReason,
+    since_on: date,
+    calls: Sequence[tuple[datetime, CallOutcome]],
+    now: datetime,
 ) -> QuietPerson:
     zone = enrolment.patient.zone
-    later = [call for call in calls if call.called_at >= to_utc(since_on, datetime.min.time(), zone)]
-    outcomes = Counter(call.outcome for call in later)
+    since = to_utc(since_on, datetime.min.time(), zone)
+    later = [outcome for called_at, outcome in calls if called_at >= since]
     return QuietPerson(
         enrolment=enrolment,
         reason=reason,
         since_on=since_on,
         days=(local_day(now, zone) - since_on).days,
         tries=len(later),
-        was_reached=outcomes[CallOutcome.SPOKE] > 0,
+        was_reached=CallOutcome.SPOKE in later,
     )
 
 
@@ -126,7 +164,12 @@ def _last_seen_on(enrolment: Enrolment, last_act: datetime | None) -> date:
     zone = enrolment.patient.zone
     seen = [
         local_day(instant, zone)
-        for instant in (last_act, enrolment.patient.last_signed_in_at, enrolment.started_at)
+        for instant in (
+            last_act,
+            enrolment.patient.last_signed_in_at,
+            enrolment.started_at,
+            enrolment.back_at,
+        )
         if instant is not None
     ]
     if enrolment.starts_on is not None:
@@ -143,11 +186,13 @@ def _last_acts(enrolment_ids: list[int]) -> dict[int, datetime]:
     return {row[0]: row[1] for row in rows}
 
 
-def _calls(enrolment_ids: list[int]) -> dict[int, list[CallLog]]:
-    calls: dict[int, list[CallLog]] = {}
-    rows = db.session.scalars(
-        select(CallLog).where(CallLog.enrolment_id.in_(enrolment_ids)).order_by(CallLog.called_at, CallLog.id)
+def _calls(enrolment_ids: list[int]) -> dict[int, list[tuple[datetime, CallOutcome]]]:
+    calls: dict[int, list[tuple[datetime, CallOutcome]]] = {}
+    rows = db.session.execute(
+        select(CallLog.enrolment_id, CallLog.called_at, CallLog.outcome)
+        .where(CallLog.enrolment_id.in_(enrolment_ids))
+        .order_by(CallLog.called_at, CallLog.id)
     )
-    for call in rows:
-        calls.setdefault(call.enrolment_id, []).append(call)
+    for enrolment_id, called_at, outcome in rows:
+        calls.setdefault(enrolment_id, []).append((called_at, outcome))
     return calls

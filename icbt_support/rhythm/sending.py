@@ -1,6 +1,6 @@
 """Sending a review: final, and one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from icbt_support.audit.models import Actor
@@ -15,7 +15,7 @@ from icbt_support.messages.queries import open_questions
 from icbt_support.plan.models import OpenedBecause, PlanItem, Week
 from icbt_support.plan.owed import OwedReminder, WeekItem, WeekToRemind, reminders_of_week
 from icbt_support.plan.queries import items_with_state, latest_week_of, open_week_of
-from icbt_support.plan.rules import PlannedItem, step_item
+from icbt_support.plan.rules import PlannedItem, step_item, with_its_minutes
 from icbt_support.plan.transitions import add_item, close_week
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
@@ -37,11 +37,19 @@ from icbt_support.reviews.rules import (
     opens_module,
 )
 from icbt_support.reviews.transitions import cancel_review, mark_sent
+from icbt_support.rhythm.booster import plan_booster
+from icbt_support.rhythm.course_changes import (
+    change_order,
+    change_pace,
+    changes_that_count,
+    sections_as_sent,
+)
 from icbt_support.rhythm.prompts import Reconciled, reconcile_prompts, wishes_of
+from icbt_support.rhythm.week_items import items_of_next_week
 from icbt_support.rhythm.weeks import (
     book_review,
-    items_of_next_week,
     place_week,
+    programme_of,
     promise_for,
     promise_on,
     release_place,
@@ -108,16 +116,24 @@ def propose_next_week(review: Review, choice: NextWeekChoice, *, now: datetime) 
     open_already = week_opened_without(review)
     if open_already is not None:
         return _propose_step_in(open_already, review, choice, now)
-    opens_on = local_today(enrolment, now)
+    opens_on, changes = local_today(enrolment, now), changes_that_count(enrolment, choice)
     if choice.next_review_at is not None:
         _, promised_at = promise_for(enrolment, choice.next_review_at)
     else:
-        promised_at = promise_on(enrolment, opens_on + timedelta(days=enrolment.cadence_days))
+        cadence = changes.cadence_days or enrolment.cadence_days
+        promised_at = promise_on(enrolment, opens_on + timedelta(days=cadence))
     review_on = local_day(promised_at, enrolment.patient.zone)
     module = module_of(choice.opens)
     items: tuple[PlannedItem, ...] = ()
     if module is not None:
-        items = items_of_next_week(enrolment, module, review_on=review_on, step=choice.step, now=now)
+        items = items_of_next_week(
+            enrolment,
+            module,
+            review_on=review_on,
+            step=choice.step,
+            now=now,
+            sessions_a_week=changes.sessions_a_week,
+        )
     return _proposed(enrolment, highest_number(enrolment) + 1, module, opens_on, promised_at, items, now)
 
 
@@ -126,7 +142,7 @@ def _propose_step_in(week: Week, review: Review, choice: NextWeekChoice, now: da
     promised_at = following.promised_at if following else now
     items = [_as_planned(one.item) for one in items_with_state(week) if one.is_planned]
     if choice.step is not None:
-        items.append(step_item(choice.step))
+        items.append(step_item(with_its_minutes(choice.step, programme_of(review.enrolment))))
     proposed = _proposed(
         review.enrolment, week.number, week.module, week.opened_on, promised_at, tuple(items), now
     )
@@ -182,7 +198,8 @@ def send_review(
     review: Review, letter: LetterToSend, *, draft_version: int, by: Actor, now: datetime
 ) -> Sent:
     """Sends the letter: stores it for good, closes the week, opens the next with the agreed step, books the
-    next review, owes and withdraws reminders, answers the open questions and tells the patient.
+    next review, changes the course from here on, owes and withdraws reminders, answers the open questions and
+    tells the patient.
 
     `letter` is what the previewed draft holds (`letter_of_draft(draft.content)`). Refuses with
     `ReviewAlreadySent`, `ReviewNotOwed`, `StaleDraft`, `NotPreviewed`, `PatientWroteMeanwhile`,
@@ -231,11 +248,16 @@ def _send_into_open_week(
         merge_under_days=enrolment.service.rhythm.merge_under_days,
         is_late_follow=True,
     )
-    as_sent = LetterToSend(letter.sections, letter.step, opens_module(week.module), None, letter.minutes)
+    letter = replace(letter, opens=opens_module(week.module), next_review_at=None)
+    changes = changes_that_count(enrolment, letter.choice)
+    as_sent = replace(letter, sections=sections_as_sent(enrolment, letter))
     stored = mark_sent(review, as_sent, next_review_on=week.review_on, kind=review.kind, by=by, now=now)
     if letter.step is not None and week.is_open:
-        add_item(week, step_item(letter.step), review_id=review.id)
+        step = with_its_minutes(letter.step, programme_of(enrolment))
+        add_item(week, step_item(step), review_id=review.id)
         db.session.refresh(week, ["items"])
+    change_pace(enrolment, changes, by=by, now=now)
+    change_order(enrolment, changes, by=by, now=now)
     reconciled = reconcile_prompts(enrolment, by=by, now=now)
     _tell(review, by=by, now=now)
     return Sent(
@@ -261,9 +283,10 @@ def _send_and_open(review: Review, letter: LetterToSend, *, by: Actor, now: date
         merge_under_days=enrolment.service.rhythm.merge_under_days,
         is_late_follow=False,
     )
+    changes = changes_that_count(enrolment, letter.choice)
     stored = mark_sent(
         review,
-        letter,
+        replace(letter, sections=sections_as_sent(enrolment, letter)),
         next_review_on=next_on,
         kind=ReviewKind.LAST if is_last else ReviewKind.WEEKLY,
         by=by,
@@ -273,7 +296,9 @@ def _send_and_open(review: Review, letter: LetterToSend, *, by: Actor, now: date
     closing = open_week_of(enrolment)
     if closing is not None:
         close_week(closing, by=by, now=now)
+    change_pace(enrolment, changes, by=by, now=now)
     opened = None if is_last else _open_next(review, letter, by=by, now=now)
+    change_order(enrolment, changes, by=by, now=now)
     if is_last:
         _end(enrolment, by=by, now=now)
     reconciled: Reconciled = reconcile_prompts(enrolment, by=by, now=now)
@@ -327,6 +352,7 @@ def _end(enrolment: Enrolment, *, by: Actor, now: datetime) -> None:
         cancel_review(owed, reason="the course ended", by=by, now=now)
         release_place(owed, now=now)
     end_enrolment(enrolment, EndCode.AGREED, reason="", by=by, now=now)
+    plan_booster(enrolment, by=by, now=now)
 
 
 def _tell(review: Review, *, by: Actor, now: datetime) -> None:

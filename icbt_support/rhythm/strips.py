@@ -1,6 +1,6 @@
 """Rhythm strips of people: everything they need is loaded in a fixed number of statements."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -16,6 +16,7 @@ from icbt_support.plan.owed import OwedReminder
 from icbt_support.plan.queries import check_ins_finished, item_now
 from icbt_support.plan.rules import PlannedItem, check_in_opens_on
 from icbt_support.plan.strip import (
+    MOST_COLUMNS,
     BellOnStrip,
     CheckInOnStrip,
     ItemOnStrip,
@@ -25,6 +26,7 @@ from icbt_support.plan.strip import (
     state_on_strip,
 )
 from icbt_support.plan.words import clock_words
+from icbt_support.read_once import read_once
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, Reason, ReminderKind, ReminderState
 from icbt_support.reviews.models import Review, ReviewKind, ReviewState
@@ -93,12 +95,41 @@ def strips_for(enrolments: Sequence[Enrolment], *, now: datetime) -> dict[int, S
         .where(tuple_(Week.enrolment_id, Week.number).in_(newest))
         .options(selectinload(Week.items))
     ).all()
-    return {one.enrolment.id: _strip_of(one, now) for one in _load(ids, weeks)}
+    return {one.enrolment.id: _strip_of(one, now) for one in _load(_enrolments(ids), weeks)}
 
 
 def strip_of_week(enrolment: Enrolment, week: Week, *, now: datetime) -> StripModel:
     """The strip of one week, open or closed."""
-    return _strip_of(_load([enrolment.id], [week])[0], now)
+    return _strip_of(_load({enrolment.id: enrolment}, [week])[0], now)
+
+
+def strip_until_review(enrolment: Enrolment, review: Review, *, now: datetime) -> StripModel | None:
+    """The stretch from the last letter to the next review while no week is open: paused, or not begun.
+
+    None where the next review lies further ahead than a strip can show with today in it.
+    """
+    zone = enrolment.patient.zone
+    today, promised = local_day(now, zone), to_local(review.promised_at, zone)
+    if (promised.date() - today).days >= MOST_COLUMNS or promised.date() <= today:
+        return None
+    letters = [one for one in reviews_around([enrolment.id])[enrolment.id] if one.sent_at is not None]
+    before = letters[-1] if letters else None
+    sent = to_local(before.sent_at, zone) if before is not None and before.sent_at is not None else None
+    earliest_on = promised.date() - timedelta(days=MOST_COLUMNS - 1)
+    starts_on = max(sent.date() if sent else today, earliest_on)
+    left = StripEnd("none", "", "")
+    if before is not None and sent is not None:
+        state = "welcome" if before.kind is ReviewKind.WELCOME else "sent"
+        left = StripEnd(state, f"{before.owner.called} wrote", _day_or_clock(sent, starts_on))
+    return build_strip(
+        title=f"Until {review.owner.called} writes, day by day",
+        starts_on=starts_on,
+        ends_on=promised.date(),
+        today=today,
+        left=left,
+        right=StripEnd("planned", f"{review.owner.called} writes", f"by {clock_words(promised)}"),
+        items=[],
+    )
 
 
 def strip_of_proposal(review: Review, choice: NextWeekChoice, *, now: datetime) -> StripModel:
@@ -128,8 +159,8 @@ def strip_of_proposal(review: Review, choice: NextWeekChoice, *, now: datetime) 
 # Loading --------------------------------------------------------------------------------------------------
 
 
-def _load(ids: Collection[int], weeks: Sequence[Week]) -> list[LoadedWeek]:
-    enrolments = {
+def _enrolments(ids: Collection[int]) -> dict[int, Enrolment]:
+    return {
         enrolment.id: enrolment
         for enrolment in db.session.scalars(
             select(Enrolment)
@@ -141,7 +172,11 @@ def _load(ids: Collection[int], weeks: Sequence[Week]) -> list[LoadedWeek]:
             )
         )
     }
-    reviews = _reviews_of(ids)
+
+
+def _load(enrolments: Mapping[int, Enrolment], weeks: Sequence[Week]) -> list[LoadedWeek]:
+    ids = list(enrolments)
+    reviews = reviews_around(ids)
     finished = check_ins_finished(ids)
     reminders = _reminders_of(weeks)
     return [
@@ -157,7 +192,9 @@ def _load(ids: Collection[int], weeks: Sequence[Week]) -> list[LoadedWeek]:
     ]
 
 
-def _reviews_of(ids: Collection[int]) -> dict[int, list[Review]]:
+@read_once
+def reviews_around(ids: Collection[int]) -> dict[int, list[Review]]:
+    """Enrolment id to its reviews by number."""
     found: dict[int, list[Review]] = {}
     rows = db.session.scalars(
         select(Review)

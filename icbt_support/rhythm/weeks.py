@@ -7,29 +7,24 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import exists, select
 
 from icbt_support.audit.models import Actor
-from icbt_support.cadence import add_working_days, local_day, to_local, to_utc
+from icbt_support.cadence import add_working_days, local_day, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
 from icbt_support.hours.models import SlotBooking
 from icbt_support.hours.queries import closed_days, next_free_times
 from icbt_support.hours.transitions import book_slot, release_booking
-from icbt_support.journal.queries import pages_read
-from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause, Week
+from icbt_support.plan.models import OpenedBecause, Week
 from icbt_support.plan.queries import latest_week_of
 from icbt_support.plan.rules import (
-    CarriedItem,
-    CheckInChoice,
-    ChosenTime,
-    PlannedItem,
     StepChoice,
-    propose_week,
 )
 from icbt_support.plan.transitions import close_week, create_week
-from icbt_support.programme.content import Module, Programme
+from icbt_support.programme.content import Programme
 from icbt_support.programme.library import find_programme
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderKind
+from icbt_support.reviews.course import without_first
 from icbt_support.reviews.models import Review, ReviewKind, ReviewState
 from icbt_support.reviews.queries import OWED, highest_number, owed_reviews, review_of_week
 from icbt_support.reviews.rules import default_opening, module_of
@@ -41,16 +36,13 @@ from icbt_support.reviews.transitions import (
     set_date,
 )
 from icbt_support.rhythm.prompts import reconcile_prompts
+from icbt_support.rhythm.week_items import is_worked_through, items_of_next_week
 from icbt_support.risk.operations import hold_course
 
 ONE_DAY = timedelta(days=1)
 SHORTEST_AFTER_SLOT = timedelta(hours=1)
 CLOSED_DAYS_AHEAD = timedelta(days=28)
 WAITING_FOR_A_WEEK = (*OWED, ReviewState.CANCELLED)
-
-
-class UnknownModule(Exception):
-    """The person's programme has no such module."""
 
 
 class NoReviewBooked(Exception):
@@ -196,70 +188,9 @@ def place_week(
         now=now,
     )
     attach_to_week(review, week)
+    if enrolment.modules_ahead is not None:
+        enrolment.modules_ahead = list(without_first(enrolment.modules_ahead, module))
     return week
-
-
-def items_of_next_week(
-    enrolment: Enrolment, module: str, *, review_on: date, step: StepChoice | None, now: datetime
-) -> tuple[PlannedItem, ...]:
-    """What a week with this module would hold if it opened now; reads only."""
-    content = programme_of(enrolment).module(module)
-    if content is None:
-        raise UnknownModule(module)
-    preferences = enrolment.patient.preferences
-    here = to_local(now, enrolment.patient.zone)
-    return propose_week(
-        content,
-        opens_on=here.date(),
-        opens_after=here.time(),
-        review_on=review_on,
-        session_times=[ChosenTime(one.weekday, one.at) for one in enrolment.session_times],
-        session_email=preferences.session_email,
-        check_in=check_in_choice(enrolment),
-        step=step,
-        sessions_read=sessions_read(enrolment, content),
-        carried=_undone_items(latest_week_of(enrolment)),
-    )
-
-
-def check_in_choice(enrolment: Enrolment) -> CheckInChoice:
-    """When this person's check-in opens and is asked, and how long it takes."""
-    rhythm = enrolment.service.rhythm
-    programme = programme_of(enrolment)
-    return CheckInChoice(
-        opens_days=rhythm.check_in_opens_days,
-        asked_days=rhythm.check_in_asked_days,
-        at=enrolment.patient.preferences.check_in_time,
-        minutes=sum(programme.measures[slug].minutes for slug in programme.check_in),
-    )
-
-
-def sessions_read(enrolment: Enrolment, module: Module) -> set[str]:
-    """The sessions of a module of which every page was read."""
-    read = {page for _, page in pages_read(enrolment, module.slug)}
-    return {session.slug for session in module.sessions if read.issuperset(session.pages)}
-
-
-def was_opened(enrolment: Enrolment, module: str) -> bool:
-    """Whether the person read any page of the module."""
-    return bool(pages_read(enrolment, module))
-
-
-def _undone_items(week: Week | None) -> list[CarriedItem]:
-    return [
-        CarriedItem(
-            item.id,
-            item.kind,
-            item.subject,
-            item.title,
-            item.why,
-            item.planned_on,
-            item.planned_time,
-            item.minutes,
-        )
-        for item in (week.items if week else [])
-        if item.state is ItemState.PLANNED and item.kind is not ItemKind.CHECK_IN
-    ]
 
 
 # Weeks that open by themselves ----------------------------------------------------------------------------
@@ -337,7 +268,10 @@ def open_without_review(review: Review, *, by: Actor, now: datetime) -> Week:
     close_week(week, by=by, now=now)
     mark_week_opened_late(review, now=now)
     opening = default_opening(
-        programme_of(enrolment), week.module, was_opened=was_opened(enrolment, week.module)
+        programme_of(enrolment),
+        week.module,
+        was_opened=is_worked_through(enrolment, week.module),
+        ahead=enrolment.modules_ahead,
     )
     opened = open_week(
         enrolment,

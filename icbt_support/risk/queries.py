@@ -228,11 +228,11 @@ def risk_banner_for(
     account: Account, roles: Collection[Role], service_id: int, now: datetime
 ) -> StaffBanner | None:
     """The line above every page of this staff member: alerts that wait, or nobody on duty today."""
+    if Role.SUPPORTER in roles and Role.CLINICIAN not in roles:
+        return _supporters_banner(account, now)
     nobody = hours.is_nobody_on_duty_today(db.session.get_one(Service, service_id), now)
     if Role.CLINICIAN in roles:
         return _clinicians_banner(untaken_alert_count([service_id]), nobody)
-    if Role.SUPPORTER in roles:
-        return _supporters_banner(account, now)
     if Role.ADMINISTRATOR in roles and nobody:
         return StaffBanner("Nobody is on duty today.", "/admin/duty", "Set who is on duty")
     return None

@@ -42,6 +42,9 @@ class RhythmSettings:
     known_lapses_days: int = 28
     contact_sheet_confirm_days: int = 28
     high_phq9_at_start: int = 20
+    booster_after_days: int = 28
+    booster_open_days: int = 14
+    booster_read_working_days: int = 2
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "RhythmSettings":

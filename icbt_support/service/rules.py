@@ -139,6 +139,11 @@ RHYTHM_BOUNDS = {
     "acknowledge_same_day_minutes": Bounds("A same-day alert goes on after", 30, 480, "duty minutes"),
     "known_lapses_days": Bounds("A known risk is looked at again after", 7, 56, "days"),
     "contact_sheet_confirm_days": Bounds("The contact sheet is confirmed every", 7, 84, "days"),
+    "booster_after_days": Bounds(
+        "After a good ending, one check-in is asked after (0 is none)", 0, 90, "days"
+    ),
+    "booster_open_days": Bounds("That check-in can be answered for", 3, 30, "days"),
+    "booster_read_working_days": Bounds("Its answers are read within", 1, 5, "working days"),
 }
 
 

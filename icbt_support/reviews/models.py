@@ -24,6 +24,7 @@ from icbt_support.db import (
 )
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.plan.models import Week
+from icbt_support.reviews.rules import CLAIM_RESTS_AFTER
 
 
 class ReviewKind(StrEnum):
@@ -48,7 +49,8 @@ class Review(WithId, Base):
     scheduled → open (the supporter's slot day, or the check-in is in) → drafted → sent | missed | cancelled.
     Late is derived: unsent after `promised_at`. `told_late_at` is when the patient's page and inbox said so;
     `taken_at` is when a named person gave a new `promised_at` after that (`first_promised_at` keeps the old
-    one).
+    one). `pooled_at` is since when anybody of the cover pool may take it. `moved_from_on` and `moved_because` are
+    what the patient reads of a date that moved.
     """
 
     __tablename__ = "reviews"
@@ -69,6 +71,9 @@ class Review(WithId, Base):
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     warned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     told_late_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    pooled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    moved_from_on: Mapped[date | None]
+    moved_because: Mapped[str | None] = mapped_column(String(160))
     taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     week_opened_late_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -84,6 +89,11 @@ class Review(WithId, Base):
     owner: Mapped[Account] = relationship(foreign_keys=[owner_id])
     draft: Mapped["ReviewDraft | None"] = relationship(back_populates="review")
     letter: Mapped["ReviewLetter | None"] = relationship(back_populates="review")
+    held_claim: Mapped["ReviewClaim | None"] = relationship(
+        primaryjoin="and_(ReviewClaim.review_id == Review.id, ReviewClaim.released_at.is_(None))",
+        viewonly=True,
+        uselist=False,
+    )
 
     __table_args__ = (
         UniqueConstraint("enrolment_id", "number"),
@@ -107,6 +117,11 @@ class Review(WithId, Base):
     def is_owed(self) -> bool:
         return self.state in (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
 
+    @property
+    def is_told_late(self) -> bool:
+        """Whether people were told that the promise which stands now was not kept."""
+        return self.told_late_at is not None and self.told_late_at >= self.promised_at
+
     def is_late(self, now: datetime) -> bool:
         return self.is_owed and now >= self.promised_at
 
@@ -128,10 +143,49 @@ class ReviewDraft(WithId, Base):
     review: Mapped[Review] = relationship(back_populates="draft")
 
     __table_args__ = (care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),)
+    # The database itself refuses to write over a version that was not read.
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
+
+
+class ReviewClaim(WithId, Base):
+    """Who is writing a review now; one person at a time. It is seen by colleagues and never keeps them from
+    reading.
+
+    It ends by hand (`released_at`), with the letter, or when its holder leaves. One that has rested for a while
+    may be taken over by a colleague; the draft stays.
+    """
+
+    __tablename__ = "review_claims"
+
+    review_id: Mapped[int] = mapped_column(RowId, ForeignKey("reviews.id"))
+    account_id: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"), index=True)
+    claimed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_active_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    account: Mapped[Account] = relationship()
+
+    __table_args__ = (
+        Index(
+            "uq_review_claims_held",
+            "review_id",
+            unique=True,
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
+        ),
+        care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),
+    )
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether the holder was seen writing so lately that nobody may take over."""
+        return self.released_at is None and now < self.last_active_at + CLAIM_RESTS_AFTER
 
 
 class KeptText(WithId, Base):
-    """A text that could not be saved over a newer one: kept for its author, word for word."""
+    """A text that could not be saved over a newer one: kept for its author, word for word.
+
+    `settled_at` is when the author chose what of it goes into the letter; the text stays.
+    """
 
     __tablename__ = "kept_texts"
 
@@ -139,6 +193,7 @@ class KeptText(WithId, Base):
     author_id: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
     content: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
     kept_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),)
 

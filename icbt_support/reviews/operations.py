@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from icbt_support.activity.models import Act
 from icbt_support.activity.operations import record_activity
@@ -13,14 +15,19 @@ from icbt_support.audit.operations import record
 from icbt_support.db import apart, db
 from icbt_support.enrolments.queries import local_today
 from icbt_support.reminders.operations import mark_inbox_read, withdraw_reminders
+from icbt_support.reviews.claims import keep_claim
 from icbt_support.reviews.models import KeptText, Review, ReviewDraft, ReviewState
-from icbt_support.reviews.queries import draft_of
+from icbt_support.reviews.queries import draft_of, review_for_writing
 from icbt_support.reviews.rules import ReviewAlreadySent, ReviewNotOwed, StaleDraft
 
 
 def check_is_owed(review: Review) -> None:
     """Reads the row again; raises `ReviewAlreadySent` or `ReviewNotOwed` if nothing is left to write."""
     db.session.refresh(review)
+    _refuse_closed(review)
+
+
+def _refuse_closed(review: Review) -> None:
     if review.state is ReviewState.SENT:
         raise ReviewAlreadySent(review.sent_by, review.sent_at)
     if not review.is_owed:
@@ -37,38 +44,57 @@ def save_draft(
 ) -> ReviewDraft:
     """Saves the draft over `version` (None: there was none when the form was opened) and counts it up.
 
-    Raises `StaleDraft(current)` if somebody saved meanwhile: the page rolls back, then calls
-    `keep_text_apart`. Raises `ReviewAlreadySent` or `ReviewNotOwed` when there is nothing left to write.
+    Raises `StaleDraft(current)` if somebody saved meanwhile (`current` is None if it was this very moment):
+    the page rolls back, then calls `keep_text_apart`. Raises `ReviewAlreadySent` or `ReviewNotOwed` when there
+    is nothing left to write.
     Content keys: see `rules.letter_of_draft`. The same content again changes nothing.
     """
-    lock_review(review)
-    check_is_owed(review)
-    draft = draft_of(review)
-    if draft is None:
-        draft = ReviewDraft(review_id=review.id, content={}, version=0, begun_at=now)
-        db.session.add(draft)
-    elif draft.content == dict(content):
+    locked = review_for_writing(select(Review).where(Review.id == review.id))
+    assert locked is not None, "reviews are never deleted"
+    draft = write_draft(locked, content, version=version, by=by, now=now)
+    keep_claim(review.id, _person(by), now=now)
+    return draft
+
+
+def write_draft(
+    review: Review, content: Mapping[str, Any], *, version: int | None, by: Actor, now: datetime
+) -> ReviewDraft:
+    """`save_draft` on a review that comes from `queries.review_for_writing`: one write, and no claim."""
+    _refuse_closed(review)
+    draft = review.draft
+    if draft is not None and draft.content == dict(content):
         return draft
-    elif draft.version != version:
+    if draft is not None and draft.version != version:
         raise StaleDraft(draft)
+    if draft is None:
+        draft = ReviewDraft(review_id=review.id, version=0, begun_at=now)
+        db.session.add(draft)
     draft.content = dict(content)
     draft.version += 1
     draft.author_id = _person(by)
     draft.saved_at = now
     review.state = ReviewState.DRAFTED
     review.opened_at = review.opened_at or now
-    db.session.flush()
+    try:
+        db.session.flush()
+    except (StaleDataError, IntegrityError) as overtaken:
+        # A writer who waited for the lock may still see the draft as it was before it (PostgreSQL).
+        raise StaleDraft(None) from overtaken
+    db.session.expire(review, ["draft"])
     return draft
 
 
-def keep_text_apart(review_id: int, content: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
+def keep_text_apart(review_id: int, content: Mapping[str, Any], *, by: Actor, now: datetime) -> int:
     """Keeps a text that lost, word for word, in a transaction of its own; roll the session back before."""
+    values = {"review_id": review_id, "author_id": _person(by), "content": dict(content), "kept_at": now}
     with apart() as connection:
-        connection.execute(
-            insert(KeptText).values(
-                review_id=review_id, author_id=_person(by), content=dict(content), kept_at=now
-            )
-        )
+        return connection.execute(insert(KeptText).values(values).returning(KeptText.id)).scalar_one()
+
+
+def settle_kept_text(kept: KeptText, *, now: datetime) -> None:
+    """Its author chose what of it goes into the letter: it is not offered again."""
+    kept.settled_at = kept.settled_at or now
+    db.session.flush()
 
 
 def mark_previewed(review: Review, *, version: int, by: Actor, now: datetime) -> ReviewDraft:

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import contains_eager, joinedload
 
 from icbt_support.accounts.models import Account
 from icbt_support.db import db
@@ -14,7 +14,8 @@ from icbt_support.journal.models import Entry
 from icbt_support.measures.models import FinishedCheckIn
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.plan.queries import check_ins_finished
-from icbt_support.reviews.models import KeptText, Review, ReviewDraft, ReviewKind, ReviewState
+from icbt_support.read_once import read_once
+from icbt_support.reviews.models import KeptText, Review, ReviewClaim, ReviewDraft, ReviewKind, ReviewState
 from icbt_support.reviews.rules import PatientEvent
 from icbt_support.risk.models import RiskAlert
 
@@ -24,6 +25,7 @@ OWED = (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
 # One course -----------------------------------------------------------------------------------------------
 
 
+@read_once
 def owed_reviews(enrolment: Enrolment) -> list[Review]:
     """Every review still owed, in their order, without the welcome."""
     return list(
@@ -70,6 +72,17 @@ def sent_reviews(enrolment: Enrolment) -> list[Review]:
     )
 
 
+def letters_sent_lately(enrolment: Enrolment, count: int) -> Select[int]:
+    """The numbers of the last letters that were sent; to be part of another statement."""
+    return (
+        _letters_of(enrolment)
+        .with_only_columns(Review.id)
+        .where(Review.state == ReviewState.SENT)
+        .order_by(Review.sent_at.desc(), Review.id.desc())
+        .limit(count)
+    )
+
+
 def reviews_of(enrolment: Enrolment) -> list[Review]:
     """Every review and the welcome, newest first, with letters."""
     return list(
@@ -82,9 +95,12 @@ def reviews_of(enrolment: Enrolment) -> list[Review]:
     )
 
 
+@read_once
 def highest_number(enrolment: Enrolment) -> int:
     """The highest review number given so far; 0 when there is only the welcome, or nothing."""
-    return max((review.number for review in reviews_of(enrolment)), default=0)
+    return (
+        db.session.scalar(select(func.max(Review.number)).where(Review.enrolment_id == enrolment.id)) or 0
+    )
 
 
 def _letters_of(enrolment: Enrolment) -> Select[Review]:
@@ -116,7 +132,8 @@ def for_clinician(account: Account) -> Select[Review]:
 
 def scoped_review(scope: Select[Review], review_id: int) -> Review | None:
     """One review of a scope; None for an unknown one and for somebody else's alike."""
-    return db.session.scalars(scope.where(Review.id == review_id)).one_or_none()
+    claim = joinedload(Review.held_claim).joinedload(ReviewClaim.account)
+    return db.session.scalars(scope.where(Review.id == review_id).options(claim)).one_or_none()
 
 
 def owed_by(account_ids: Collection[int], *, now: datetime) -> list[Review]:
@@ -140,6 +157,7 @@ def owed_by(account_ids: Collection[int], *, now: datetime) -> list[Review]:
 # Drafts and what happened meanwhile -----------------------------------------------------------------------
 
 
+@read_once
 def draft_of(review: Review) -> ReviewDraft | None:
     """The newest state of the draft, past anything that the session has in memory."""
     return db.session.scalars(
@@ -149,15 +167,42 @@ def draft_of(review: Review) -> ReviewDraft | None:
     ).one_or_none()
 
 
+def review_for_writing(scope: Select[Review]) -> Review | None:
+    """The review of a scope with its newest draft, locked: other writers wait until this transaction ends.
+
+    One statement, because a letter is saved every few seconds while it is written.
+    """
+    return db.session.scalars(
+        scope.outerjoin(ReviewDraft, ReviewDraft.review_id == Review.id)
+        .options(contains_eager(Review.draft))
+        .with_for_update(of=Review)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+@read_once
 def kept_texts_of(review: Review, *, author_id: int) -> list[KeptText]:
-    """What this author typed and could not save, newest first."""
+    """What this author typed, could not save and has not settled yet, newest first."""
     return list(
         db.session.scalars(
             select(KeptText)
-            .where(KeptText.review_id == review.id, KeptText.author_id == author_id)
+            .where(
+                KeptText.review_id == review.id,
+                KeptText.author_id == author_id,
+                KeptText.settled_at.is_(None),
+            )
             .order_by(KeptText.kept_at.desc(), KeptText.id.desc())
         )
     )
+
+
+def kept_text(review: Review, kept_id: int, *, author_id: int) -> KeptText | None:
+    """One text that this author could not save, settled or not."""
+    return db.session.scalars(
+        select(KeptText).where(
+            KeptText.id == kept_id, KeptText.review_id == review.id, KeptText.author_id == author_id
+        )
+    ).one_or_none()
 
 
 def patient_events_since(

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from icbt_support.phrases.rules import unfilled
 from icbt_support.plan.rules import StepChoice
 from icbt_support.plan.words import clock_words, day_words
 from icbt_support.programme.content import Module, Programme
+from icbt_support.reviews.course import NO_CHANGES, CourseChanges, following_module
 
 PAUSE = "pause"
 LAST_REVIEW = "last"
+CLAIM_RESTS_AFTER = timedelta(minutes=20)
 _MODULE = "module:"
 SECTION_HEADINGS = ("What I noticed", "Your question", "How your scores moved")
 QUIET_WEEK_HEADINGS = ("A few words", "What got in the way?")
@@ -32,21 +35,26 @@ class NextWeekChoice:
     opens: str
     step: StepChoice | None = None
     next_review_at: datetime | None = None
+    changes: CourseChanges = NO_CHANGES
 
 
 @dataclass(frozen=True)
 class LetterToSend:
-    """A whole letter. `minutes` is how long writing took, if the supporter says so."""
+    """A whole letter. `minutes` is how long writing took, if the supporter says so; `phrases` are the numbers of
+    those that were put into it.
+    """
 
     sections: tuple[LetterSection, ...]
     step: StepChoice | None
     opens: str
     next_review_at: datetime | None
     minutes: int | None = None
+    changes: CourseChanges = NO_CHANGES
+    phrases: tuple[int, ...] = ()
 
     @property
     def choice(self) -> NextWeekChoice:
-        return NextWeekChoice(self.opens, self.step, self.next_review_at)
+        return NextWeekChoice(self.opens, self.step, self.next_review_at, self.changes)
 
 
 @dataclass(frozen=True)
@@ -143,15 +151,20 @@ def module_of(opens: str) -> str | None:
     return opens.removeprefix(_MODULE) if opens.startswith(_MODULE) else None
 
 
-def opening_options(programme: Programme, current: str) -> tuple[OpeningOption, ...]:
-    """Same again, the next module, any other module, a pause, the last review: in this order."""
-    following = programme.next_module(current)
+def opening_options(
+    programme: Programme, current: str, ahead: Sequence[str] | None = None
+) -> tuple[OpeningOption, ...]:
+    """Same again, the next module, any other module, a pause, the last review: in this order.
+
+    `ahead` is the person's own order of what comes after `current`, if their course has one.
+    """
+    following = following_module(programme, current, ahead)
     options = [
         OpeningOption(opens_module(module.slug), f"Same module again: {module.number}, {module.title}")
         for module in programme.modules
         if module.slug == current
     ]
-    if following is not None:
+    if following is not None and following.slug != current:
         options.append(OpeningOption(opens_module(following.slug), _module_label(following)))
     near = {current, following.slug if following else ""}
     options += [
@@ -170,9 +183,11 @@ def _module_label(module: Module) -> str:
     return f"Module {module.number}: {module.title}"
 
 
-def default_opening(programme: Programme, current: str, *, was_opened: bool) -> str:
+def default_opening(
+    programme: Programme, current: str, *, was_opened: bool, ahead: Sequence[str] | None = None
+) -> str:
     """The same module again if it was not opened, else the next; after the last module, the last review."""
-    following = programme.next_module(current)
+    following = following_module(programme, current, ahead)
     if not was_opened:
         return opens_module(current)
     return opens_module(following.slug) if following else LAST_REVIEW
@@ -187,9 +202,14 @@ def draft_content(letter: LetterToSend) -> dict[str, Any]:
         "step_why": step.why if step else "",
         "step_by_on": step.by_on.isoformat() if step else "",
         "step_by_time": f"{step.by_time:%H:%M}" if step and step.by_time else "",
+        "step_subject": step.subject if step else "",
         "opens": letter.opens,
         "next_review_at": letter.next_review_at.isoformat() if letter.next_review_at else "",
         "minutes": letter.minutes,
+        "cadence_days": letter.changes.cadence_days,
+        "sessions_a_week": letter.changes.sessions_a_week,
+        "modules_after": None if letter.changes.modules_after is None else list(letter.changes.modules_after),
+        "phrases": list(letter.phrases),
     }
 
 
@@ -197,7 +217,8 @@ def letter_of_draft(content: Mapping[str, Any]) -> LetterToSend:
     """The letter that a draft's content holds; a step without a day has none, empty sections are dropped.
 
     Keys: sections [{heading, words}], step_what, step_why, step_by_on (ISO), step_by_time (HH:MM or empty),
-    opens, next_review_at (ISO instant or empty), minutes.
+    step_subject, opens, next_review_at (ISO instant or empty), minutes, phrases, and the changes of the course:
+    cadence_days, sessions_a_week, modules_after (None, or missing: as it is).
     """
     by_on = content.get("step_by_on") or ""
     by_time = content.get("step_by_time") or ""
@@ -210,13 +231,30 @@ def letter_of_draft(content: Mapping[str, Any]) -> LetterToSend:
             if section["words"].strip()
         ),
         step=(
-            StepChoice(what, why, date.fromisoformat(by_on), time.fromisoformat(by_time) if by_time else None)
+            StepChoice(
+                what,
+                why,
+                date.fromisoformat(by_on),
+                time.fromisoformat(by_time) if by_time else None,
+                subject=content.get("step_subject") or "",
+            )
             if by_on
             else None
         ),
         opens=content.get("opens", ""),
         next_review_at=datetime.fromisoformat(next_review_at) if next_review_at else None,
         minutes=content.get("minutes"),
+        changes=_changes_of_draft(content),
+        phrases=tuple(content.get("phrases") or ()),
+    )
+
+
+def _changes_of_draft(content: Mapping[str, Any]) -> CourseChanges:
+    order = content.get("modules_after")
+    return CourseChanges(
+        cadence_days=content.get("cadence_days"),
+        sessions_a_week=content.get("sessions_a_week"),
+        modules_after=None if order is None else tuple(order),
     )
 
 
@@ -230,19 +268,36 @@ def check_letter(
 ) -> None:
     """Refuses a letter that lacks something (`NextStepMissing`, `LetterIncomplete`).
 
-    Required: something written; a next step with what, why and by when; what opens next; a next review date
-    that is not so near that the two reviews would merge. The last review needs neither step nor date; a late
-    review that follows an opened week (`is_late_follow`) keeps that week's module and date.
+    Required: something written, without a gap left in it; a next step with what, why and by when; what opens
+    next; a next review date that is not so near that the two reviews would merge. The last review needs neither
+    step nor date; a late review that follows an opened week (`is_late_follow`) keeps that week's module and date.
     """
     problems = _step_problems(letter, today, next_review_on)
     if problems:
         raise NextStepMissing(problems)
     if not letter.sections:
         problems.append(LetterProblem("sections", "Write at least a few words to the patient."))
+    problems += _gap_problems(letter)
     if not is_late_follow:
         problems += _next_problems(letter, today, next_review_on, merge_under_days)
     if problems:
         raise LetterIncomplete(problems)
+
+
+def gap_sentence(gaps: Sequence[str], heading: str) -> str:
+    """Fill in [what you noticed] in “What I noticed”, or take it out"""
+    return f"Fill in {' and '.join(gaps)} in “{heading}”, or take {'it' if len(gaps) == 1 else 'them'} out"
+
+
+def _gap_problems(letter: LetterToSend) -> list[LetterProblem]:
+    texts = [("sections", section.heading, section.words) for section in letter.sections]
+    if letter.step is not None:
+        texts += [("step_what", "Next step", letter.step.what), ("step_why", "Why it helps", letter.step.why)]
+    return [
+        LetterProblem(field, f"{gap_sentence(gaps, heading)}.")
+        for field, heading, words in texts
+        if (gaps := unfilled(words))
+    ]
 
 
 def _step_problems(letter: LetterToSend, today: date, next_review_on: date | None) -> list[LetterProblem]:

@@ -5,8 +5,11 @@ from datetime import date, datetime
 from icbt_support.audit.models import Actor
 from icbt_support.audit.operations import record
 from icbt_support.db import db
+from icbt_support.enrolments.colleague_access import POOL, keep_access
 from icbt_support.enrolments.models import Enrolment
+from icbt_support.phrases.operations import note_phrases_sent
 from icbt_support.plan.models import Week
+from icbt_support.reviews.claims import end_claim_on, end_claims_of_others
 from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewLetter, ReviewState
 from icbt_support.reviews.queries import draft_of
 from icbt_support.reviews.rules import LetterToSend
@@ -75,7 +78,7 @@ def mark_sent(
     by: Actor,
     now: datetime,
 ) -> ReviewLetter:
-    """Writes the letter for good and marks the review as sent by `by`."""
+    """Writes the letter for good, notes the phrases that are in it and marks the review as sent by `by`."""
     step = letter.step
     stored = ReviewLetter(
         review=review,
@@ -96,6 +99,16 @@ def mark_sent(
     review.sent_by = by.account_id
     review.minutes = letter.minutes
     db.session.flush()
+    end_claim_on(review.id, now=now)
+    note_phrases_sent(
+        letter.phrases,
+        "\n\n".join(section.words for section in letter.sections),
+        review_id=review.id,
+        enrolment_id=review.enrolment_id,
+        service_id=review.service_id,
+        by=by,
+        now=now,
+    )
     _record("sent_review", review, by=by, now=now, detail=f"opens {letter.opens}" if letter.opens else "")
     return stored
 
@@ -106,6 +119,7 @@ def mark_welcome_sent(review: Review, *, by: Actor, now: datetime) -> None:
     review.sent_at = now
     review.sent_by = by.account_id
     db.session.flush()
+    end_claim_on(review.id, now=now)
     _record("sent_welcome", review, by=by, now=now)
 
 
@@ -120,6 +134,7 @@ def miss_review(
         review.merged_into_id = merged_into.id
         _move_draft(review, merged_into)
     db.session.flush()
+    end_claim_on(review.id, now=now)
     detail = f"merged into review {merged_into.id}" if merged_into else "closed with a reason"
     _record("missed_review", review, by=by, now=now, detail=detail)
 
@@ -138,6 +153,7 @@ def cancel_review(review: Review, *, reason: str, by: Actor, now: datetime) -> N
     review.closed_at = now
     review.closed_reason = reason
     db.session.flush()
+    end_claim_on(review.id, now=now)
     _record("cancelled_review", review, by=by, now=now, detail=reason)
 
 
@@ -168,9 +184,25 @@ def change_owner(review: Review, owner_id: int, *, by: Actor, now: datetime) -> 
     """Somebody else owes it now."""
     before = review.owner_id
     review.owner_id = owner_id
+    review.pooled_at = None
     db.session.flush()
+    end_claims_of_others(review.id, owner_id, now=now)
     db.session.refresh(review, ["owner"])
     _record("changed_owner_of_review", review, by=by, now=now, detail=f"{before} to {owner_id}")
+
+
+def put_with_pool(review: Review, *, by: Actor, now: datetime) -> None:
+    """Anybody of the cover pool may open and take it from now on."""
+    review.pooled_at = review.pooled_at or now
+    db.session.flush()
+    _record("put_review_with_the_pool", review, by=by, now=now)
+
+
+def take_back_from_pool(review: Review, *, by: Actor, now: datetime) -> None:
+    """Its owner writes it after all."""
+    review.pooled_at = None
+    db.session.flush()
+    _record("took_review_back_from_the_pool", review, by=by, now=now)
 
 
 def set_date(
@@ -183,8 +215,15 @@ def set_date(
     booking_id: int | None = None,
     slot_at: datetime | None = None,
     reason: str = "",
+    told_because: str = "",
 ) -> None:
-    """A new promise for an owed review: the warning starts again, and so does being late."""
+    """A new promise for an owed review: the warning starts again, and so does being late.
+
+    `told_because` is what the patient reads beside the new day, such as "Priya is on a course".
+    """
+    if due_on != review.due_on:
+        review.moved_from_on = review.due_on if told_because else None
+        review.moved_because = told_because or None
     review.due_on = due_on
     review.promised_at = promised_at
     review.booking_id = booking_id
@@ -201,16 +240,19 @@ def mark_taken(review: Review, *, owner_id: int, promised_at: datetime, by: Acto
     review.owner_id = owner_id
     review.promised_at = promised_at
     review.taken_at = now
+    review.pooled_at = None
     review.warned_at = None
     db.session.flush()
+    end_claims_of_others(review.id, owner_id, now=now)
     db.session.refresh(review, ["owner"])
     _record("took_review", review, by=by, now=now, detail=f"owner {owner_id}")
 
 
-def mark_warned(review: Review, *, now: datetime) -> None:
+def mark_warned(review: Review, *, by: Actor, now: datetime) -> None:
     """The supporter and the cover pool were told that the promise is near."""
     review.warned_at = now
     db.session.flush()
+    _follow_access(review, by=by, now=now)
 
 
 def mark_told_late(review: Review, *, by: Actor, now: datetime) -> None:
@@ -226,7 +268,19 @@ def mark_week_opened_late(review: Review, *, now: datetime) -> None:
     db.session.flush()
 
 
+def _follow_access(review: Review, *, by: Actor, now: datetime) -> None:
+    """While it is owed, its owner may open the course; the pool may while it was told of it or may take it."""
+    allowed: set[int | None] = set()
+    if review.is_owed and review.owner_id != review.enrolment.supporter_id:
+        allowed.add(review.owner_id)
+    if review.is_owed and (review.pooled_at or review.warned_at or review.is_told_late):
+        allowed.add(POOL)
+    keep_access(review.enrolment, f"review:{review.id}", allowed, by=by, now=now)
+
+
 def _record(action: str, review: Review, *, by: Actor, now: datetime, detail: str = "") -> None:
+    """The audit line of a change; who may open the course follows each of them."""
+    _follow_access(review, by=by, now=now)
     record(
         action,
         by=by,

@@ -5,7 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, SelectBase, String, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SelectBase,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import joinedload, load_only
 
 from icbt_support.accounts.models import Account
@@ -16,21 +29,25 @@ from icbt_support.hours.models import ReviewSlot, SlotBooking
 from icbt_support.measures.models import FinishedCheckIn, Questionnaire
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
-from icbt_support.reviews.models import Review, ReviewDraft, ReviewState
-from icbt_support.risk.models import AlertNotice, NoticeReason, ReadFirst, RiskAlert
+from icbt_support.reviews.models import Review, ReviewClaim, ReviewDraft, ReviewState
+from icbt_support.risk.models import AlertNotice, CallLog, CallOutcome, NoticeReason, ReadFirst, RiskAlert
+from icbt_support.service.models import Service
 
 SCORE_SHOWN = "phq-9"
 OWED = (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
+_READ, _LATE = 1, 2
+_OUTCOMES = frozenset(CallOutcome)
 _TOLD_BECAUSE_OF_DUTY = (NoticeReason.DUTY, NoticeReason.ESCALATION)
 
 
 @dataclass(frozen=True)
 class OwedReview:
-    """One owed review, when its draft was last saved, and the minutes planned for it in *My hours*."""
+    """One owed review, when its draft was last saved, the minutes planned for it in *My hours*, and who is at it."""
 
     review: Review
     draft_saved_at: datetime | None
     slot_minutes: int | None
+    claim: ReviewClaim | None = None
 
 
 @dataclass(frozen=True)
@@ -44,11 +61,15 @@ class OpenAlert:
 
 @dataclass(frozen=True)
 class WaitingMessage:
-    """A patient's message that nobody has read, or a question that nobody has answered; never its words."""
+    """A patient's message that nobody has read, or a question that nobody has answered; never its words.
+
+    It is late once people were told that nobody has read it.
+    """
 
     kind: MessageKind
     sent_at: datetime
     is_read: bool
+    is_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +83,10 @@ class WeekNow:
 
 @dataclass(frozen=True)
 class PersonNow:
-    """One person of the caseload as they stand now; `read_first` is when each unread mark was set."""
+    """One person of the caseload as they stand now.
+
+    `read_first` is when each unread mark was set, `calls` when somebody rang and what came of it.
+    """
 
     enrolment: Enrolment
     week: WeekNow | None
@@ -73,6 +97,7 @@ class PersonNow:
     messages: tuple[WaitingMessage, ...]
     scores: tuple[int, ...]
     last_visit_at: datetime | None
+    calls: tuple[tuple[datetime, CallOutcome], ...] = ()
 
     @property
     def next_owed(self) -> OwedReview | None:
@@ -83,12 +108,16 @@ class PersonNow:
         return tuple(message for message in self.messages if not message.is_read)
 
     @property
+    def late_messages(self) -> tuple[WaitingMessage, ...]:
+        return tuple(message for message in self.messages if message.is_late)
+
+    @property
     def questions(self) -> tuple[WaitingMessage, ...]:
         return tuple(message for message in self.messages if message.kind is MessageKind.QUESTION)
 
 
 def load_people(scope: Select[Enrolment]) -> tuple[PersonNow, ...]:
-    """Everybody in `scope` whose course is open, by name."""
+    """Everybody in `scope` whose course is open, and those who left with an alert that is not resolved; by name."""
     weeks = _people_and_weeks(scope)
     enrolments = sorted(weeks, key=lambda one: (one.patient.full_name.casefold(), one.id))
     ids = [enrolment.id for enrolment in enrolments]
@@ -106,6 +135,7 @@ def load_people(scope: Select[Enrolment]) -> tuple[PersonNow, ...]:
             messages=tuple(facts[enrolment.id].messages),
             scores=tuple(facts[enrolment.id].scores),
             last_visit_at=facts[enrolment.id].last_visit_at,
+            calls=tuple(facts[enrolment.id].calls),
         )
         for enrolment in enrolments
     )
@@ -120,8 +150,12 @@ def _people_and_weeks(scope: Select[Enrolment]) -> dict[Enrolment, WeekNow | Non
             FinishedCheckIn,
             and_(FinishedCheckIn.enrolment_id == Enrolment.id, FinishedCheckIn.week_number == Week.number),
         )
-        .where(Enrolment.state != EnrolmentState.ENDED)
-        .options(joinedload(Enrolment.patient), joinedload(Enrolment.supporter))
+        .where(or_(Enrolment.state != EnrolmentState.ENDED, _has_open_alert()))
+        .options(
+            joinedload(Enrolment.patient),
+            joinedload(Enrolment.supporter),
+            joinedload(Enrolment.service).lazyload(Service.help_lines),
+        )
         .order_by(None)
         .order_by(Enrolment.id, Week.number, PlanItem.planned_on, PlanItem.id)
     )
@@ -131,6 +165,14 @@ def _people_and_weeks(scope: Select[Enrolment]) -> dict[Enrolment, WeekNow | Non
         if known is None or known.week is not week or not _is_planned(known.step):
             found[enrolment] = WeekNow(week, step, finished_at) if week is not None else None
     return found
+
+
+def _has_open_alert() -> ColumnElement[bool]:
+    return (
+        select(RiskAlert.id)
+        .where(RiskAlert.enrolment_id == Enrolment.id, RiskAlert.resolved_at.is_(None))
+        .exists()
+    )
 
 
 def _is_planned(step: PlanItem | None) -> bool:
@@ -144,19 +186,20 @@ def _reviews(ids: Sequence[int]) -> tuple[dict[int, list[OwedReview]], dict[int,
         .group_by(Review.enrolment_id)
     )
     rows = db.session.execute(
-        select(Review, ReviewDraft.saved_at, ReviewSlot.minutes_per_review)
+        select(Review, ReviewDraft.saved_at, ReviewSlot.minutes_per_review, ReviewClaim)
         .outerjoin(ReviewDraft, ReviewDraft.review_id == Review.id)
         .outerjoin(SlotBooking, SlotBooking.id == Review.booking_id)
         .outerjoin(ReviewSlot, ReviewSlot.id == SlotBooking.slot_id)
-        .options(joinedload(Review.owner))
+        .outerjoin(ReviewClaim, and_(ReviewClaim.review_id == Review.id, ReviewClaim.released_at.is_(None)))
+        .options(joinedload(Review.owner), joinedload(ReviewClaim.account))
         .where(Review.enrolment_id.in_(ids), or_(Review.state.in_(OWED), Review.id.in_(newest_sent)))
         .order_by(Review.promised_at, Review.id)
     )
     owed: dict[int, list[OwedReview]] = defaultdict(list)
     sent: dict[int, Review] = {}
-    for review, saved_at, minutes in rows:
+    for review, saved_at, minutes, claim in rows:
         if review.is_owed:
-            owed[review.enrolment_id].append(OwedReview(review, saved_at, minutes))
+            owed[review.enrolment_id].append(OwedReview(review, saved_at, minutes, claim))
         else:
             sent[review.enrolment_id] = review
     return owed, sent
@@ -200,12 +243,13 @@ class _SmallFacts:
     read_first: list[datetime] = field(default_factory=list)
     messages: list[WaitingMessage] = field(default_factory=list)
     scores: list[int] = field(default_factory=list)
+    calls: list[tuple[datetime, CallOutcome]] = field(default_factory=list)
     last_visit_at: datetime | None = None
 
 
 def _small_facts(ids: Sequence[int]) -> dict[int, _SmallFacts]:
-    """Marks, waiting messages, scores and last visits: four small reads that travel as one statement."""
-    facts = union_all(_visits(ids), _marks(ids), _messages(ids), _scores(ids)).subquery()
+    """Marks, waiting messages, scores, calls and last visits: five small reads that travel as one statement."""
+    facts = union_all(_visits(ids), _marks(ids), _messages(ids), _scores(ids), _calls(ids)).subquery()
     found: dict[int, _SmallFacts] = defaultdict(_SmallFacts)
     for what, enrolment_id, at, number in db.session.execute(
         select(facts).order_by(facts.c.enrolment_id, facts.c.at, facts.c.number)
@@ -217,8 +261,10 @@ def _small_facts(ids: Sequence[int]) -> dict[int, _SmallFacts]:
             fact.read_first.append(at)
         elif what == "score":
             fact.scores.append(number)
+        elif what in _OUTCOMES:
+            fact.calls.append((at, CallOutcome(what)))
         else:
-            fact.messages.append(WaitingMessage(MessageKind(what), at, bool(number)))
+            fact.messages.append(WaitingMessage(MessageKind(what), at, number == _READ, number == _LATE))
     return found
 
 
@@ -248,7 +294,7 @@ def _messages(ids: Sequence[int]) -> SelectBase:
             cast(Message.kind, String),
             Message.enrolment_id,
             Message.sent_at,
-            case((Message.read_at.is_(None), 0), else_=1),
+            case((Message.read_at.is_not(None), _READ), (Message.told_late_at.is_not(None), _LATE), else_=0),
         )
         .join(Enrolment, Enrolment.id == Message.enrolment_id)
         .where(
@@ -266,4 +312,10 @@ def _scores(ids: Sequence[int]) -> SelectBase:
         Questionnaire.enrolment_id.in_(ids),
         Questionnaire.measure == SCORE_SHOWN,
         Questionnaire.total.is_not(None),
+    )
+
+
+def _calls(ids: Sequence[int]) -> SelectBase:
+    return select(cast(CallLog.outcome, String), CallLog.enrolment_id, CallLog.called_at, literal(0)).where(
+        CallLog.enrolment_id.in_(ids)
     )

@@ -17,6 +17,7 @@ from icbt_support.programme.content import Programme
 from icbt_support.programme.library import find_programme
 from icbt_support.reviews.models import Review
 from icbt_support.rhythm.onboarding import step_now
+from icbt_support.rhythm.week_items import check_in_choice
 
 QUESTIONS = (
     "What do I do this week?",
@@ -43,7 +44,9 @@ class HomeState(StrEnum):
 
 @dataclass(frozen=True)
 class HomeFacts:
-    """What the answers rest on, at `now`; `late` are the sentences that say that a review is late."""
+    """What the answers rest on, at `now`; `late` are the sentences that say that a review is late, and
+    `booster_words` say who reads the check-in after the course.
+    """
 
     enrolment: Enrolment
     state: HomeState
@@ -55,6 +58,8 @@ class HomeFacts:
     late: tuple[str, ...]
     unread_author: str
     agreed_step: str
+    is_booster_open: bool
+    booster_words: str
     today: date
     now: datetime
 
@@ -199,13 +204,23 @@ def _while_paused(facts: HomeFacts) -> Answers:
 
 
 def _after_the_end(facts: HomeFacts) -> Answers:
+    if facts.is_booster_open:
+        return (
+            "Nothing is planned for you. If you like, answer a few questions about how you are.",
+            "In the next days, whenever it suits you.",
+            f"About {check_in_choice(facts.enrolment).minutes} minutes.",
+            facts.booster_words,
+            "Nothing happens. We ask only this once.",
+        )
     last = f"Read what {facts.unread_author} wrote last. " if facts.unread_author else ""
     step = f"You agreed to go on with: {facts.agreed_step.rstrip('.')}." if facts.agreed_step else ""
     return (
         f"{last}Nothing is planned for you now. {step or 'Your tools and pages are yours to use.'}",
         "Whenever you like.",
         "As long as you like.",
-        "Nobody reads this now that the course has ended. To get in touch, contact the service.",
+        f"{facts.booster_words} For anything else, contact the service.".strip()
+        if facts.booster_words
+        else "Nobody reads this now that the course has ended. To get in touch, contact the service.",
         "Nothing happens. What you wrote stays here for you.",
     )
 

@@ -5,28 +5,62 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
+from icbt_support.boosters.models import Booster
+from icbt_support.boosters.queries import booster_of
 from icbt_support.cadence import to_local
 from icbt_support.db import db
+from icbt_support.engagement.changes import days_since_last_visit, recent_changes
 from icbt_support.engagement.five_answers import HomeFacts, HomeState, answer_questions
-from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import current_goals, is_contact_sheet_due, local_today
+from icbt_support.journal.models import PageRead
 from icbt_support.messages.queries import late_message_sentences
 from icbt_support.plan.models import ItemKind, Week
 from icbt_support.plan.queries import ItemNow, items_with_state, latest_week_of, open_week_of
 from icbt_support.plan.rules import check_in_opens_on
 from icbt_support.plan.strip import StripModel
 from icbt_support.plan.words import day_words
+from icbt_support.programme.content import Programme
 from icbt_support.programme.library import find_programme
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, ReminderClass, ReminderState
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review
+from icbt_support.rhythm.booster import is_booster_open, reader_words, reading_is_late
 from icbt_support.rhythm.lateness import lateness_of
-from icbt_support.rhythm.strips import strip_of_week
+from icbt_support.rhythm.new_days import items_behind
+from icbt_support.rhythm.strips import strip_of_week, strip_until_review
 
 SHORT_EXCERPT = 90
 LEDGER_DAYS = 7
 GOALS_ASKED_IN_WEEK = 1
+Heading = tuple[str, str, str]
+AN_ENDING: Heading = (
+    "Your course has ended",
+    "What you have is yours",
+    "Everything you wrote and read is still here.",
+)
+CLOSED_FOR_NOW: Heading = (
+    "Your course is closed for now",
+    "It is fine to come back",
+    "Nothing is lost. Everything you wrote and read is still here.",
+)
+ENDINGS: dict[EndCode, Heading] = {
+    EndCode.HAD_WHAT_I_NEEDED: (
+        "Your course has ended",
+        "You have what you need",
+        "That is a good ending. Everything you wrote and read is still here.",
+    ),
+    EndCode.STEPPED_UP: (
+        "Your course has ended",
+        "You go on with other help",
+        "The service tells you what comes next. Everything you wrote and read is still here.",
+    ),
+    EndCode.PATIENT_STOPPED_EARLIER: CLOSED_FOR_NOW,
+    EndCode.ENDED_EARLIER_THAN_PATIENT_WANTED: CLOSED_FOR_NOW,
+    EndCode.NEVER_STARTED: CLOSED_FOR_NOW,
+    EndCode.LOST: CLOSED_FOR_NOW,
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +93,10 @@ class RemindersLine:
 
 @dataclass(frozen=True)
 class ThisWeek:
+    """`is_back` on the first day after a quiet time; `behind` counts planned things whose day has passed;
+    `read_early` sessions of the week that were read before it opened.
+    """
+
     state: HomeState
     kicker: str
     title: str
@@ -78,6 +116,11 @@ class ThisWeek:
     asks_for_goals: bool
     answers: tuple[tuple[str, str], ...]
     today: date
+    news: tuple[str, ...]
+    is_back: bool
+    behind: int
+    has_told_ready: bool
+    read_early: int
 
 
 def this_week(enrolment: Enrolment, *, now: datetime) -> ThisWeek:
@@ -91,6 +134,9 @@ def this_week(enrolment: Enrolment, *, now: datetime) -> ThisWeek:
     next_review = reviews.next_review(enrolment)
     unread, late = _unread_review(enrolment), _late(enrolment, now)
     kicker, title, lede = _heading(enrolment, state, week)
+    booster = booster_of(enrolment) if state is HomeState.ENDED else None
+    is_in_a_week = state in (HomeState.OPEN, HomeState.ALL_DONE)
+    behind = len(items_behind(week, today)) if week and state is HomeState.OPEN else 0
     facts = HomeFacts(
         enrolment=enrolment,
         state=state,
@@ -102,16 +148,17 @@ def this_week(enrolment: Enrolment, *, now: datetime) -> ThisWeek:
         late=late,
         unread_author=unread.author if unread else "",
         agreed_step=_last_step(enrolment),
+        is_booster_open=booster is not None and is_booster_open(enrolment, booster, now=now),
+        booster_words=_booster_words(enrolment, booster, now),
         today=today,
         now=now,
     )
-    is_in_a_week = state in (HomeState.OPEN, HomeState.ALL_DONE)
     return ThisWeek(
         state=state,
         kicker=kicker,
         title=title,
         lede=lede,
-        strip=strip_of_week(enrolment, week, now=now) if week else None,
+        strip=_strip(enrolment, state, week, next_review, now),
         week=week,
         items=items,
         next_item=next_item if state is HomeState.OPEN else None,
@@ -126,7 +173,48 @@ def this_week(enrolment: Enrolment, *, now: datetime) -> ThisWeek:
         asks_for_goals=is_in_a_week and _is_time_for_goals(enrolment, week),
         answers=answer_questions(facts),
         today=today,
+        news=recent_changes(enrolment, now=now) if enrolment.is_open else (),
+        is_back=is_in_a_week and _is_back(enrolment, now),
+        behind=behind,
+        has_told_ready=week is not None and week.told_ready_at is not None,
+        read_early=_read_early(enrolment, week) if week and is_in_a_week else 0,
     )
+
+
+def _strip(
+    enrolment: Enrolment, state: HomeState, week: Week | None, review: Review | None, now: datetime
+) -> StripModel | None:
+    """The open week, or the stretch to the next review while none is open."""
+    if week is not None:
+        return strip_of_week(enrolment, week, now=now)
+    waits = state in (HomeState.PAUSED, HomeState.BETWEEN_WEEKS)
+    return strip_until_review(enrolment, review, now=now) if waits and review is not None else None
+
+
+def _is_back(enrolment: Enrolment, now: datetime) -> bool:
+    """The first day here after so many days that reminders had stopped."""
+    return days_since_last_visit(enrolment, now=now) >= enrolment.service.rhythm.quiet_prompts_stop_days
+
+
+def _read_early(enrolment: Enrolment, week: Week) -> int:
+    """How many sessions of this week's module were read before it opened, and so count already."""
+    module = find_programme(enrolment.programme_slug, enrolment.programme_version).module(week.module)
+    if module is None:
+        return 0
+    rows = db.session.execute(
+        select(PageRead.page, PageRead.first_read_at).where(
+            PageRead.enrolment_id == enrolment.id,
+            PageRead.module == week.module,
+            PageRead.first_read_at < week.opened_at,
+        )
+    )
+    early = {page for page, _ in rows}
+    before = db.session.scalar(
+        select(Week.id)
+        .where(Week.enrolment_id == week.enrolment_id, Week.module == week.module, Week.number < week.number)
+        .limit(1)
+    )
+    return 0 if before else sum(early.issuperset(session.pages) for session in module.sessions)
 
 
 def _state(enrolment: Enrolment, week: Week | None, next_item: ItemNow | None) -> HomeState:
@@ -191,17 +279,18 @@ def _heading(enrolment: Enrolment, state: HomeState, week: Week | None) -> tuple
     if state is HomeState.PAUSED:
         return "Your course is paused", "A pause", f"{supporter} keeps your place. We start where you are."
     if state is HomeState.ENDED:
-        return (
-            "Your course has ended",
-            "What you have is yours",
-            "Everything you wrote and read is still here.",
-        )
+        return ENDINGS.get(enrolment.end_code or EndCode.AGREED, AN_ENDING)
     if week is None:
         return "Between weeks", "Your next week opens soon", f"{supporter} will write to you."
     module = programme.module(week.module)
     lede = "Done for now. Practising beats reading on." if state is HomeState.ALL_DONE else ""
-    of_all = f" of {len(programme.modules)}" if week.number <= len(programme.modules) else ""
-    return f"Week {week.number}{of_all}:", module.title if module else "Your week", lede
+    return f"Week {_place(week, programme)}:", module.title if module else "Your week", lede
+
+
+def _place(week: Week, programme: Programme) -> str:
+    """ "3 of 6", or "7, an extra week" after as many weeks as the programme has modules."""
+    count = len(programme.modules)
+    return f"{week.number} of {count}" if week.number <= count else f"{week.number}, an extra week"
 
 
 def _unread_review(enrolment: Enrolment) -> UnreadReview | None:
@@ -230,6 +319,12 @@ def _late(enrolment: Enrolment, now: datetime) -> tuple[str, ...]:
     owed = reviews.review_owed(enrolment)
     of_review = lateness_of(owed, now=now) if owed else ()
     return (*of_review, *late_message_sentences(enrolment))
+
+
+def _booster_words(enrolment: Enrolment, booster: Booster | None, now: datetime) -> str:
+    if booster is None or not (booster.answered_at or is_booster_open(enrolment, booster, now=now)):
+        return ""
+    return " ".join(reading_is_late(booster, now=now)) or reader_words(enrolment, now=now)
 
 
 def _check_in_opens_on(enrolment: Enrolment, week: Week | None) -> date | None:

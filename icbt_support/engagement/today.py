@@ -1,18 +1,20 @@
-"""Who a supporter looks at today, and in which order. Pure: the reads are in `caseload`."""
+"""Who a supporter looks at today, in which order, and how long it takes. Pure: the reads are in `caseload`."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from icbt_support.cadence import local_day
 from icbt_support.engagement.caseload import OpenAlert, OwedReview, PersonNow
-from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.reviews.models import ReviewKind
-from icbt_support.risk.models import Grade
+from icbt_support.rhythm.quiet import QuietPerson, QuietTask, quiet_person
+from icbt_support.risk.models import CallOutcome, Grade
 
 MINUTES_WITHOUT_A_SLOT = 15
+MINUTES_TO_READ_FIRST = 2
+MINUTES_FOR_A_MESSAGE = 5
+MINUTES_FOR_A_CALL = 15
 _GRADE_ORDER = {Grade.URGENT: 0, Grade.SAME_DAY: 1, Grade.KNOWN: 2}
 
 
@@ -22,22 +24,32 @@ class Section(StrEnum):
     READ_FIRST = "read-first"
     LATE = "late"
     DUE = "due"
-    WELCOME = "welcome"
     MESSAGES = "messages"
+    CALLS = "calls"
+    WELCOME = "welcome"
     WAITING = "waiting"
 
 
 @dataclass(frozen=True)
+class CallToMake:
+    """Why somebody is rung: quiet for long, or an address that refuses our email since `bounced_at`."""
+
+    quiet: QuietPerson | None
+    bounced_at: datetime | None
+
+
+@dataclass(frozen=True)
 class NextDay:
-    """The next day on which reviews are planned, and how many."""
+    """The next day on which reviews are planned, how many, and when the first one begins."""
 
     on: date
     count: int
+    first_at: datetime | None
 
 
 @dataclass(frozen=True)
 class Queue:
-    """*Today*, sorted; `minutes` is what was planned for its reviews, `next_day` what comes after today."""
+    """*Today*, sorted; `minutes` is what everything in it takes, `next_day` what comes after today."""
 
     sections: Mapping[Section, tuple[PersonNow, ...]]
     minutes: int
@@ -50,25 +62,35 @@ class Queue:
     def is_clear(self) -> bool:
         return not any(self.sections[section] for section in Section if section is not Section.WAITING)
 
+    def to_do(self) -> Iterator[tuple[Section, PersonNow]]:
+        """Everybody who asks for something, in order."""
+        for section in Section:
+            if section is not Section.WAITING:
+                yield from ((section, person) for person in self.sections[section])
+
 
 def build_queue(people: Iterable[PersonNow], *, account_id: int, now: datetime, zone: str) -> Queue:
     """Sorts the caseload of `account_id`; `zone` is the zone in which the supporter's days begin."""
     found: dict[Section, list[PersonNow]] = {section: [] for section in Section}
     everybody = list(people)
+    minutes = 0
     for person in everybody:
-        found[section_of(person, account_id=account_id, now=now, zone=zone)].append(person)
+        section = section_of(person, account_id=account_id, now=now, zone=zone)
+        found[section].append(person)
+        if not is_with_colleague(person, account_id=account_id, now=now):
+            minutes += minutes_for(person, section, account_id=account_id, now=now, zone=zone) or 0
     sections = {
         Section.READ_FIRST: sorted(found[Section.READ_FIRST], key=_by_risk),
-        Section.LATE: sorted(found[Section.LATE], key=_by_promise),
-        Section.DUE: sorted(found[Section.DUE], key=_by_slot),
-        Section.WELCOME: sorted(found[Section.WELCOME], key=_by_promise),
+        Section.LATE: sorted(found[Section.LATE], key=lambda one: _late_since(one, account_id, now)),
+        Section.DUE: sorted(found[Section.DUE], key=lambda one: _slot_of(one, account_id)),
         Section.MESSAGES: sorted(found[Section.MESSAGES], key=lambda one: one.unread[0].sent_at),
+        Section.CALLS: sorted(found[Section.CALLS], key=lambda one: _call_since(one, now)),
+        Section.WELCOME: sorted(found[Section.WELCOME], key=_by_promise),
         Section.WAITING: sorted(found[Section.WAITING], key=_by_promise),
     }
-    to_write = (*sections[Section.READ_FIRST], *sections[Section.LATE], *sections[Section.DUE])
     return Queue(
-        sections={section: tuple(people) for section, people in sections.items()},
-        minutes=sum(planned_minutes(person, now=now, zone=zone) or 0 for person in to_write),
+        sections={section: tuple(sections[section]) for section in Section},
+        minutes=minutes,
         next_day=_next_day(everybody, account_id=account_id, now=now, zone=zone),
     )
 
@@ -77,15 +99,16 @@ def section_of(person: PersonNow, *, account_id: int, now: datetime, zone: str) 
     if person.read_first or alerts_to_read(person):
         return Section.READ_FIRST
     owed = review_to_write(person, account_id=account_id)
-    if owed is not None and owed.review.is_late(now):
+    if person.late_messages or (owed is not None and owed.review.is_late(now)):
         return Section.LATE
-    if owed is not None and owed.review.kind is ReviewKind.WELCOME:
-        return Section.WELCOME
-    if owed is not None and is_due(owed, now=now, zone=zone):
+    is_welcome = owed is not None and owed.review.kind is ReviewKind.WELCOME
+    if owed is not None and not is_welcome and is_due(owed, now=now, zone=zone):
         return Section.DUE
     if person.unread:
         return Section.MESSAGES
-    return Section.WAITING
+    if call_to_make(person, now=now) is not None:
+        return Section.CALLS
+    return Section.WELCOME if is_welcome else Section.WAITING
 
 
 def alerts_to_read(person: PersonNow) -> tuple[OpenAlert, ...]:
@@ -95,8 +118,6 @@ def alerts_to_read(person: PersonNow) -> tuple[OpenAlert, ...]:
 
 def review_to_write(person: PersonNow, *, account_id: int) -> OwedReview | None:
     """The first owed review that `account_id` writes: an own one, or one of a person whom they cover."""
-    if person.enrolment.state in (EnrolmentState.PAUSED, EnrolmentState.AWAY):
-        return None
     is_own_patient = person.enrolment.supporter_id == account_id
     for owed in person.owed:
         if owed.review.owner_id == account_id or not is_own_patient:
@@ -104,19 +125,51 @@ def review_to_write(person: PersonNow, *, account_id: int) -> OwedReview | None:
     return None
 
 
+def call_to_make(person: PersonNow, *, now: datetime) -> CallToMake | None:
+    """The call that is due to this person, if one is; a clinician's decision is not a call."""
+    quiet = quiet_person(person.enrolment, last_act=person.last_visit_at, calls=person.calls, now=now)
+    if quiet is not None and quiet.task is QuietTask.CALL:
+        return CallToMake(quiet, None)
+    bounced_at = person.enrolment.patient.address_bounced_at
+    if bounced_at is None or not person.enrolment.is_open:
+        return None
+    has_spoken = any(at >= bounced_at and outcome is CallOutcome.SPOKE for at, outcome in person.calls)
+    return None if has_spoken else CallToMake(None, bounced_at)
+
+
 def is_due(owed: OwedReview, *, now: datetime, zone: str) -> bool:
     """Whether its slot or its promised day is today or behind us."""
     return _day_of(owed, zone) <= local_day(now, zone) or owed.review.due_on <= local_day(now, zone)
 
 
-def planned_minutes(person: PersonNow, *, now: datetime, zone: str) -> int | None:
-    """The minutes planned for the review that is due or late; None when none is."""
-    owed = person.next_owed
+def is_to_write_now(person: PersonNow, *, account_id: int, now: datetime, zone: str) -> bool:
+    """Whether a review (not a welcome) of this person is late or due today."""
+    owed = review_to_write(person, account_id=account_id)
     if owed is None or owed.review.kind is ReviewKind.WELCOME:
+        return False
+    return owed.review.is_late(now) or is_due(owed, now=now, zone=zone)
+
+
+def is_with_colleague(person: PersonNow, *, account_id: int, now: datetime) -> bool:
+    """Whether somebody else is writing this person's review at this moment."""
+    owed = review_to_write(person, account_id=account_id)
+    claim = owed.claim if owed is not None else None
+    return claim is not None and claim.account_id != account_id and claim.is_active(now)
+
+
+def minutes_for(
+    person: PersonNow, section: Section, *, account_id: int, now: datetime, zone: str
+) -> int | None:
+    """How long this row takes: the slot's minutes for a review; None where nothing is to be done."""
+    if section is Section.WAITING:
         return None
-    if not owed.review.is_late(now) and not is_due(owed, now=now, zone=zone):
-        return None
-    return owed.slot_minutes or MINUTES_WITHOUT_A_SLOT
+    if section is Section.CALLS:
+        return MINUTES_FOR_A_CALL
+    first = MINUTES_TO_READ_FIRST if section is Section.READ_FIRST else 0
+    if is_to_write_now(person, account_id=account_id, now=now, zone=zone):
+        owed = review_to_write(person, account_id=account_id)
+        return first + ((owed.slot_minutes if owed else None) or MINUTES_WITHOUT_A_SLOT)
+    return first or MINUTES_FOR_A_MESSAGE
 
 
 def opened_nothing_this_week(person: PersonNow) -> bool:
@@ -124,6 +177,11 @@ def opened_nothing_this_week(person: PersonNow) -> bool:
     if person.week is None:
         return False
     return person.last_visit_at is None or person.last_visit_at < person.week.week.opened_at
+
+
+def is_ready_for_more(person: PersonNow) -> bool:
+    """Whether the person said so this week; it promises nothing."""
+    return person.week is not None and person.week.week.told_ready_at is not None
 
 
 def score_change(person: PersonNow) -> int | None:
@@ -141,23 +199,41 @@ def _by_risk(person: PersonNow) -> tuple[int, datetime, int]:
     return (min(grades, default=len(_GRADE_ORDER)), min(moments), person.enrolment.id)
 
 
+def _late_since(person: PersonNow, account_id: int, now: datetime) -> tuple[datetime, int]:
+    owed = review_to_write(person, account_id=account_id)
+    is_review_late = owed is not None and owed.review.is_late(now)
+    moments = [owed.review.promised_at] if owed is not None and is_review_late else []
+    moments += [message.sent_at for message in person.late_messages]
+    return (min(moments), person.enrolment.id)
+
+
+def _slot_of(person: PersonNow, account_id: int) -> tuple[datetime, int]:
+    owed = review_to_write(person, account_id=account_id)
+    moment = owed.review.slot_at or owed.review.promised_at if owed else person.enrolment.invited_at
+    return (moment, person.enrolment.id)
+
+
+def _call_since(person: PersonNow, now: datetime) -> tuple[int, int]:
+    call = call_to_make(person, now=now)
+    return (-call.quiet.days if call is not None and call.quiet is not None else 0, person.enrolment.id)
+
+
 def _by_promise(person: PersonNow) -> tuple[bool, datetime, int]:
     owed = person.next_owed
     moment = owed.review.promised_at if owed else person.enrolment.invited_at
     return (owed is None, moment, person.enrolment.id)
 
 
-def _by_slot(person: PersonNow) -> tuple[datetime, int]:
-    owed = person.owed[0].review
-    return (owed.slot_at or owed.promised_at, person.enrolment.id)
-
-
 def _next_day(people: Iterable[PersonNow], *, account_id: int, now: datetime, zone: str) -> NextDay | None:
+    """The welcomes that are owed are no plan of a day: they may be written at any time before."""
     today = local_day(now, zone)
-    days = Counter(
-        _day_of(owed, zone)
-        for person in people
-        if (owed := review_to_write(person, account_id=account_id)) is not None
-        and _day_of(owed, zone) > today
-    )
-    return NextDay(min(days), days[min(days)]) if days else None
+    days: dict[date, list[datetime | None]] = {}
+    for person in people:
+        owed = review_to_write(person, account_id=account_id)
+        if owed is None or owed.review.kind is ReviewKind.WELCOME or _day_of(owed, zone) <= today:
+            continue
+        days.setdefault(_day_of(owed, zone), []).append(owed.review.slot_at)
+    if not days:
+        return None
+    on = min(days)
+    return NextDay(on, len(days[on]), min((at for at in days[on] if at is not None), default=None))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import IntegerField, RadioField
@@ -15,6 +16,7 @@ from icbt_support.enrolments.models import ContactSheet, Enrolment
 from icbt_support.enrolments.queries import contact_sheet_of, is_contact_sheet_due
 from icbt_support.pages.alerts import OUTCOME_WORDS, AlertView, HistoryEntry, alert_view, call_entries
 from icbt_support.pages.fields import LongText
+from icbt_support.pages.guards import current_account, request_time
 from icbt_support.pages.kit import short_day
 from icbt_support.risk.models import CallOutcome, RiskAlert
 from icbt_support.risk.operations import log_call
@@ -58,6 +60,27 @@ class ContactPage:
     needs_confirming: bool
     alerts: tuple[AlertView, ...]
     calls: tuple[HistoryEntry, ...]
+
+
+def show_contact(enrolment: Enrolment, template: str) -> str:
+    """The page of one audience with an empty call form."""
+    return _render(enrolment, template, call_form(enrolment))
+
+
+def log_posted_call(enrolment: Enrolment, template: str, *, by: Actor) -> Response | tuple[str, int]:
+    """Keeps the call that was posted and shows the page again; a form with mistakes comes back with them."""
+    form = call_form(enrolment)
+    if not form.validate_on_submit():
+        return _render(enrolment, template, form), 400
+    keep_call(enrolment, form, by=by, now=request_time())
+    flash("The call is logged.", "success")
+    blueprint = (request.endpoint or "").split(".")[0]
+    return redirect(url_for(f"{blueprint}.show", enrolment_id=enrolment.id))  # type: ignore[return-value]
+
+
+def _render(enrolment: Enrolment, template: str, form: CallForm) -> str:
+    contact = contact_page(enrolment, zone=current_account().zone, now=request_time())
+    return render_template(template, contact=contact, form=form, service=enrolment.service)
 
 
 def contact_page(enrolment: Enrolment, *, zone: str, now: datetime) -> ContactPage:
@@ -117,7 +140,7 @@ def _rows(sheet: ContactSheet | None) -> tuple[tuple[str, object, str], ...]:
 
 def _phone_link(phone: str) -> object:
     digits = "".join(character for character in phone if character.isdigit() or character == "+")
-    return Markup('<a href="tel:{}">{}</a>').format(digits, phone) if digits else NOT_GIVEN
+    return Markup('<a href="tel:{}">{}</a>').format(digits, phone) if digits else phone or NOT_GIVEN
 
 
 def _confirmed_words(sheet: ContactSheet | None, zone: str) -> str:

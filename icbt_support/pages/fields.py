@@ -6,12 +6,14 @@ from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, TextAreaField
+from wtforms.form import BaseForm
 from wtforms.validators import Length, Regexp, ValidationError
 
 from icbt_support.pages.kit import clock_time, short_day
 
 LONGEST_TEXT = 5_000
 LONGEST_LINE = 200
+LONGEST_PHONE = 60
 HOME_ZONE = "Europe/London"
 NO_PLACES = ("Etc/", "SystemV/")
 
@@ -39,6 +41,17 @@ class Line(StringField):
         validators = [RequiredText(missing)] if missing else []
         validators.append(Length(max=maximum, message=f"Write this in {maximum} characters or fewer"))
         super().__init__(label, validators=validators, filters=[strip_text], **kwargs)
+
+
+class PhoneLine(Line):
+    """A phone number that somebody can dial: there are digits in it."""
+
+    def __init__(self, label: str, missing: str, **kwargs: object) -> None:
+        super().__init__(label, missing=missing, maximum=LONGEST_PHONE, **kwargs)
+
+    def post_validate(self, form: BaseForm, validation_stopped: bool) -> None:
+        if self.data and not any(character.isdigit() for character in self.data):
+            raise ValidationError("Enter a phone number with its digits, such as 01632 960001")
 
 
 class RequiredText:
@@ -87,8 +100,9 @@ def zone_choices() -> list[tuple[str, str]]:
 
 
 def zone_words(zone: str) -> str:
-    """`Europe: London`"""
-    return zone.replace("_", " ").replace("/", ": ", 1)
+    """`London (Europe)`"""
+    region = zone.partition("/")[0].replace("_", " ")
+    return f"{place_words(zone)} ({region})"
 
 
 def place_words(zone: str) -> str:

@@ -48,11 +48,15 @@ PLACES: dict[Role, tuple[Place, ...]] = {
         Place("Today", "supporter_today.show", "queue"),
         Place("Caseload", "supporter_caseload.show", "people"),
         Place("My hours", "supporter_hours.show", "clock"),
+        Place("Supervision", "supporter_supervision.show", "flag"),
     ),
     Role.CLINICIAN: (
         Place("Engagement", "clinician_engagement.show", "people"),
         Place("Alerts", "clinician_risk.index", "phone", "alerts"),
+        Place("Supervision", "clinician_supervision.index", "flag"),
         Place("Invite", "clinician_invite.show", "plus"),
+        Place("Phrases", "supporter_phrases.index", "snippet"),
+        Place("Team", "clinician_team.index", "clock"),
     ),
     Role.ADMINISTRATOR: (
         Place("Service", "admin_home.show", "home"),
@@ -168,6 +172,8 @@ def _has_begun(enrolment: Enrolment | None) -> bool:
 def _risk_banner(account: Account, role: Role | None, service: Service | None) -> RiskBanner | None:
     if role in (None, Role.PATIENT, Role.VENDOR) or service is None:
         return None
+    if request.endpoint == "supporter_today.show":
+        return None  # These alerts are the first rows of that very page.
     found = risk.risk_banner_for(account, held_roles(), service.id, request_time())
     return RiskBanner(found.words, found.href, found.link_words) if found else None
 

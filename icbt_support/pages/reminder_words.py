@@ -74,6 +74,7 @@ def title_of(reminder: Reminder) -> str:
         K.CHECK_IN: "Check-in",
         K.NUDGE: "A nudge about your week",
         K.START_PROMPT: "Your place is still here",
+        K.BOOSTER: "How you are, some weeks on",
     }.get(reminder.kind, "A reminder")
 
 
@@ -88,6 +89,7 @@ def news_title(reminder: Reminder, person: str) -> str:
         K.REVIEW_READY: f"{person}'s review and your new week",
         K.REVIEW_LATE: f"{person}'s review is later than we said",
         K.REVIEW_MOVED: "Your review has a new date",
+        K.COURSE_NEWS: "Something about your course has changed",
     }.get(reminder.kind, "News")
 
 

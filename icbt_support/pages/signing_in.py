@@ -16,7 +16,14 @@ from icbt_support import clock
 from icbt_support.accounts.models import Account, Membership, Role, SignIn
 from icbt_support.accounts.passwords import HashedPassword
 from icbt_support.accounts.queries import find_account, find_account_by_email, find_sign_in, open_memberships
-from icbt_support.accounts.sign_ins import CannotSignIn, note_seen, open_sign_in, sign_out
+from icbt_support.accounts.sign_ins import (
+    CannotSignIn,
+    Recognised,
+    note_seen,
+    open_sign_in,
+    recognise,
+    sign_out,
+)
 from icbt_support.activity.models import Act
 from icbt_support.activity.operations import record_activity
 from icbt_support.audit import Actor, ActorKind
@@ -90,6 +97,19 @@ def _keep_alive() -> None:
         log.warning("the sign-in's last-seen was not written")
 
 
+def recognise_here(email: str, password: str) -> Recognised:
+    """Checks what was typed in this browser. Raises `TooManyTries`, `WrongCredentials`."""
+    return recognise(
+        email,
+        password,
+        address=request.remote_addr or "",
+        browser=known_browser(email),
+        real_now=clock.real_now(),
+        by=anonymous_actor(),
+        now=clock.now(),
+    )
+
+
 def sign_in_as(account_id: int, *, new_hash: HashedPassword | None = None) -> None:
     """Opens a sign-in, commits it, and gives this browser its token in place of any older one.
 
@@ -126,6 +146,7 @@ def _give_token(token: str, service_id: int | None) -> None:
     session[_TOKEN] = token
     session["help_service"] = service_id
     g.pop("_login_user", None)
+    g.pop("csrf_token", None)
 
 
 def _note_visit(account: Account) -> None:

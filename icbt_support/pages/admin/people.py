@@ -19,11 +19,12 @@ from icbt_support.accounts.queries import (
 from icbt_support.accounts.rules import NotAnAddress, tidy_email
 from icbt_support.audit import Actor
 from icbt_support.cadence import local_day
+from icbt_support.pages.admin.hanging import everything_that_hangs, what_hangs_in
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import Line, strip_text
 from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import short_day
-from icbt_support.rhythm.handover import Hanging, StillHangs, close_account, what_hangs_on
+from icbt_support.rhythm.handover import StillHangs, close_account, what_hangs_on
 from icbt_support.service.models import Service
 
 blueprint = Blueprint("admin_people", __name__)
@@ -113,6 +114,7 @@ def show(account_id: int) -> str:
     account = _person(account_id)
     service = _service()
     held = roles_of(account, service.id)
+    hanging = what_hangs_on(account, now=request_time())
     return render_template(
         "admin/person.html",
         account=account,
@@ -122,7 +124,7 @@ def show(account_id: int) -> str:
         role_hints=ROLE_HINTS,
         is_self=account.id == current_account().id,
         works_elsewhere=_works_elsewhere(account, service),
-        hanging=_everything_that_hangs(account),
+        hanging=everything_that_hangs(hanging),
     )
 
 
@@ -147,7 +149,7 @@ def give_role(account_id: int) -> Response:
 def end_role(account_id: int) -> Response:
     account, service = _someone_else(account_id), _service()
     role = _posted_role()
-    if _what_hangs_in(role, what_hangs_on(account, now=request_time())):
+    if what_hangs_in(role, what_hangs_on(account, now=request_time())):
         return _refuse(account, HAND_OVER_FIRST)
     try:
         accounts.end_role(account, role, service_id=service.id, by=_actor(), now=request_time())
@@ -184,7 +186,7 @@ def enable(account_id: int) -> Response:
     if _works_elsewhere(account, _service()):
         return _refuse(account, "This person works for another service too. That service opens the account.")
     accounts.enable_account(account, by=_actor(), now=request_time())
-    flash(f"{account.full_name}'s account is open again.", "success")
+    flash(f"{account.full_name}'s account is open again. Give it a role next.", "success")
     return redirect(url_for("admin_people.show", account_id=account_id))
 
 
@@ -247,31 +249,6 @@ def _role_form(held: set[Role]) -> RoleForm:
 
 def _works_elsewhere(account: Account, service: Service) -> bool:
     return any(membership.service_id != service.id for membership in open_memberships(account))
-
-
-def _what_hangs_in(role: Role, hanging: Hanging) -> list[str]:
-    """What the person still holds in a role, as short words without any name of a patient."""
-    if role is Role.SUPPORTER:
-        counted: tuple[tuple[int, str, str], ...] = (
-            (len(hanging.patients), "person", "people"),
-            (len(hanging.reviews), "owed review", "owed reviews"),
-            (len(hanging.drafts), "draft", "drafts"),
-            (len(hanging.messages), "unread message", "unread messages"),
-            (len(hanging.alerts), "open alert", "open alerts"),
-        )
-    elif role is Role.CLINICIAN:
-        counted = (
-            (len(hanging.clinical_patients), "person as clinician", "people as clinician"),
-            (len(hanging.duty), "duty session", "duty sessions"),
-        )
-    else:
-        counted = ()
-    return [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
-
-
-def _everything_that_hangs(account: Account) -> list[str]:
-    hanging = what_hangs_on(account, now=request_time())
-    return [words for role in ROLE_WORDS for words in _what_hangs_in(role, hanging)]
 
 
 def _row(account: Account, service: Service) -> tuple[Account, str, tuple[str, str], str]:

@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired
 from icbt_support.accounts.models import Role
 from icbt_support.accounts.queries import staff_with_role
 from icbt_support.cadence import to_local
-from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState
+from icbt_support.enrolments.models import END_CODE_WORDS, EndCode, Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import changes_of, local_today
 from icbt_support.enrolments.refusals import NotPossibleNow
 from icbt_support.enrolments.rules import day_of_invitation
@@ -25,23 +25,15 @@ from icbt_support.pages.guards import allow, clinical_enrolment, clinician_actor
 from icbt_support.pages.kit import day_and_time, long_day
 from icbt_support.plan.queries import latest_week_of
 from icbt_support.programme.library import find_programme
+from icbt_support.reviews.queries import reviews_of
 from icbt_support.reviews.rules import LetterRefused
 from icbt_support.rhythm.away import pause_course, resume_course
-from icbt_support.rhythm.ending import CodeDoesNotFit, change_cadence, codes_that_fit, end_course
+from icbt_support.rhythm.ending import CodeDoesNotFit, change_cadence_and_tell, codes_that_fit, end_course
 from icbt_support.rhythm.handover import AlreadyTheirs, NewOwnerIsAway, NotInThisRole, hand_over
 from icbt_support.rhythm.invite import AlreadyStarted, can_be_invited_again, reinvite
 
 blueprint = Blueprint("clinician_decisions", __name__)
 
-CODE_WORDS = {
-    EndCode.AGREED: "46 Agreed: the course is complete, or both agreed to end",
-    EndCode.PATIENT_STOPPED_EARLIER: "47 The patient stopped earlier than planned",
-    EndCode.ENDED_EARLIER_THAN_PATIENT_WANTED: "48 Ended earlier than the patient wanted",
-    EndCode.NEVER_STARTED: "Never started",
-    EndCode.HAD_WHAT_I_NEEDED: "Had what they needed",
-    EndCode.STEPPED_UP: "Stepped up to other care",
-    EndCode.LOST: "Lost: we could not reach this person",
-}
 OFFERED_TIMES = 8
 View = Response | str | tuple[str, int]
 
@@ -92,7 +84,7 @@ class Decisions:
 
     def _offer(self, enrolment: Enrolment, now: datetime) -> None:
         self.end.end_code.choices = [
-            SelectChoice(code.value, CODE_WORDS[code]) for code in codes_that_fit(enrolment)
+            SelectChoice(code.value, END_CODE_WORDS[code]) for code in codes_that_fit(enrolment)
         ]
         self.hand_over.to_supporter.choices = [
             SelectChoice(str(account.id), account.full_name)
@@ -189,12 +181,8 @@ def resume(enrolment_id: int) -> View:
 @commits
 def set_cadence(enrolment_id: int) -> View:
     def decide(enrolment: Enrolment, form: CadenceForm) -> str:
-        change_cadence(
-            enrolment,
-            int(form.cadence.data),
-            reason="",
-            by=clinician_actor(enrolment),
-            now=request_time(),
+        change_cadence_and_tell(
+            enrolment, int(form.cadence.data), by=clinician_actor(enrolment), now=request_time()
         )
         return "From the next review on, the new rhythm holds. The promised date stays."
 
@@ -253,7 +241,16 @@ def _page(enrolment: Enrolment, decisions: Decisions) -> str:
         day=day_of_invitation(
             to_local(enrolment.invited_at, enrolment.patient.zone).date(), local_today(enrolment, now)
         ),
-        code_words=CODE_WORDS,
+        code_words=END_CODE_WORDS,
+        owed=[
+            (
+                review,
+                long_day(to_local(review.promised_at, enrolment.service.zone).date()),
+                review.is_late(now),
+            )
+            for review in reviews_of(enrolment)
+            if review.is_owed
+        ],
         changes=[
             (day_and_time(to_local(change.changed_at, enrolment.service.zone)), change)
             for change in changes_of(enrolment)

@@ -8,19 +8,21 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from icbt_support.accounts.models import Account, Role
-from icbt_support.accounts.queries import staff_with_role
+from icbt_support.accounts.queries import names_of, staff_with_role
 from icbt_support.accounts.rules import NotAnAddress, tidy_email
 from icbt_support.enrolments.operations import ContactDetails
 from icbt_support.enrolments.queries import rooms_of_supporters
 from icbt_support.enrolments.rules import Room
 from icbt_support.hours.queries import duty_count
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import Line, LongText, strip_text
+from icbt_support.pages.fields import Line, LongText, PhoneLine, strip_text
 from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import long_day
+from icbt_support.pages.room_words import limits_passed_words, room_words
 from icbt_support.programme.library import programmes
 from icbt_support.rhythm.invite import (
     AlreadyEnrolled,
+    OverLimit,
     ServiceNotReady,
     SupporterIsAway,
     invite_patient,
@@ -47,7 +49,7 @@ class InviteForm(FlaskForm):
         [strip_text],
         description="The invitation goes here. Check that only this person reads it.",
     )
-    phone = Line("Phone number", missing="Enter a phone number, so that we can reach this person", maximum=60)
+    phone = PhoneLine("Phone number", missing="Enter a phone number, so that we can reach this person")
     voicemail = RadioField(
         "Is it all right to leave a voicemail?",
         choices=[
@@ -63,6 +65,10 @@ class InviteForm(FlaskForm):
     usually_at = LongText("Where this person usually is (optional)", description="An address to give to 999.")
     programme = RadioField("Programme", validators=[InputRequired("Select a programme")])
     supporter = RadioField("Supporter", validators=[InputRequired("Select a supporter")])
+    over_limit_reason = LongText(
+        "Why this supporter, if they have no room",
+        description="Only where a limit is passed. It is kept with the course.",
+    )
 
     def validate_email(self, field: StringField) -> None:
         try:
@@ -112,6 +118,7 @@ def invite() -> Response | str | tuple[str, int]:
             programme=programmes()[form.programme.data],
             by=current_actor(Role.CLINICIAN, service.id),
             now=request_time(),
+            over_limit_reason=form.over_limit_reason.data,
         )
     except ServiceNotReady:
         return _page(service, form, rooms), 409
@@ -122,6 +129,13 @@ def invite() -> Response | str | tuple[str, int]:
         until = long_day(refusal.absence.until_on)
         form.supporter.errors = [f"{supporter.called} is away until {until}. Select somebody else"]
         return _page(service, form, rooms), 409
+    except OverLimit:
+        room = next(room for room in rooms if room.supporter_id == supporter.id)
+        form.over_limit_reason.errors = [
+            f"{supporter.called} has no room: {limits_passed_words(room)}. Write why it is right all the same, "
+            "or select somebody else"
+        ]
+        return _page(service, form, rooms), 409
     flash(
         f"The invitation is on its way to {enrolment.patient.called}. "
         f"{supporter.called} owes a welcome by {long_day(welcome_due_on(service, request_time()))}.",
@@ -130,37 +144,49 @@ def invite() -> Response | str | tuple[str, int]:
     return redirect(url_for("clinician_invite.show"))
 
 
-def _form(service: Service) -> tuple[InviteForm, list[tuple[str, str]]]:
-    """The form, and for each supporter how much room there is (most room first)."""
+def _form(service: Service) -> tuple[InviteForm, list[Room]]:
+    """The form, and how much room each supporter has; who has room comes first and is suggested."""
+    now = request_time()
     people = {account.id: account for account in _supporters(service)}
-    rooms = [room for room in rooms_of_supporters(service.id) if room.supporter_id in people]
+    rooms = [
+        room
+        for room in rooms_of_supporters(service, welcome_on=welcome_due_on(service, now), now=now)
+        if room.supporter_id in people
+    ]
     library = programmes()
+    suggested = next((room for room in rooms if room.has_room), None)
     form = InviteForm(
-        supporter=str(rooms[0].supporter_id) if rooms else None, programme=next(iter(sorted(library)), None)
+        supporter=str(suggested.supporter_id) if suggested else None,
+        programme=next(iter(sorted(library)), None),
     )
     form.supporter.choices = [
         SelectChoice(str(room.supporter_id), people[room.supporter_id].full_name) for room in rooms
     ]
     form.programme.choices = [SelectChoice(slug, library[slug].title) for slug in sorted(library)]
-    return form, [(str(room.supporter_id), _room_words(room)) for room in rooms]
-
-
-def _room_words(room: Room) -> str:
-    if room.free < 1:
-        return f"No room: {room.people} people, {room.places} review times a week"
-    return f"Room for {room.free} more: {room.people} people, {room.places} review times a week"
+    return form, rooms
 
 
 def _supporters(service: Service) -> list[Account]:
     return staff_with_role(service.id, Role.SUPPORTER)
 
 
-def _page(service: Service, form: InviteForm, rooms: list[tuple[str, str]]) -> str:
+def _page(service: Service, form: InviteForm, rooms: list[Room]) -> str:
+    suggested = next((room for room in rooms if room.has_room), None)
+    without_slots = {one.id for one in _supporters(service)} - {room.supporter_id for room in rooms}
     return render_template(
         "clinician/invite.html",
         form=form,
-        rooms=dict(rooms),
+        rooms={str(room.supporter_id): _hint(room, is_suggested=room is suggested) for room in rooms},
+        has_room=suggested is not None,
+        shows_reason=bool(form.over_limit_reason.errors or form.over_limit_reason.data) or suggested is None,
+        without_slots=sorted(names_of(without_slots).values()),
         missing=missing_before_inviting(service, duty_count(service)),
         service=service,
         welcome_on=welcome_due_on(service, request_time()),
     )
+
+
+def _hint(room: Room, *, is_suggested: bool) -> str:
+    if is_suggested:
+        return f"Suggested: {room_words(room)}"
+    return room_words(room)

@@ -10,8 +10,9 @@ from icbt_support.engagement.status import NextAction
 from icbt_support.enrolments.queries import current_goals
 from icbt_support.measures.queries import Score, scores_of
 from icbt_support.pages import charts
-from icbt_support.pages.clinician.happenings import happenings_of
-from icbt_support.pages.guards import allow, clinical_enrolment, request_time
+from icbt_support.pages.early_warnings import warning_panel
+from icbt_support.pages.guards import allow, clinical_enrolment, current_account, request_time
+from icbt_support.pages.timelines import timeline_asked_for
 from icbt_support.plan.queries import weeks_of
 from icbt_support.programme.content import Measure
 from icbt_support.programme.library import find_programme
@@ -44,7 +45,10 @@ def show(enrolment_id: int) -> str:
         goals=current_goals(enrolment),
         open_alerts=open_alerts_by_enrolment([enrolment.id]).get(enrolment.id, []),
         alert_words=alert_words,
-        happenings=happenings_of(enrolment, weeks),
+        early_warning=warning_panel(
+            enrolment, url_for("clinician_early_warning.show", enrolment_id=enrolment.id), now=now
+        ),
+        timeline=timeline_asked_for(enrolment, zone=current_account().zone),
     )
 
 

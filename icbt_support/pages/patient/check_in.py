@@ -26,11 +26,12 @@ from icbt_support.messages.operations import post_message, post_not_safe
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LONGEST_TEXT, LongText, OncePosted
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
-from icbt_support.pages.kit import day_and_time
+from icbt_support.pages.kit import day_and_time, long_day
 from icbt_support.pages.patient.check_in_results import results_of
 from icbt_support.pages.patient.check_in_state import BASELINE_WEEK, Asked, asked_now
 from icbt_support.programme.content import Measure
 from icbt_support.rhythm import acts, onboarding
+from icbt_support.rhythm.booster import answer_booster, reader_words
 from icbt_support.risk.models import RiskAlert, SafetyAnswer
 from icbt_support.risk.operations import answer_safety_question
 from icbt_support.risk.queries import alert_of, duty_view
@@ -79,6 +80,7 @@ def show() -> str | Response:
         asked=asked,
         enrolment=enrolment,
         next_href=_next_href(asked) if asked else "",
+        read_words=_read_words(asked) if asked else "",
     )
 
 
@@ -198,7 +200,13 @@ def result() -> str | Response:
     results = results_of(enrolment)
     if not results:
         return _to("patient_check_in.show")
-    return render_template("patient/check_in/result.html", results=results, asked=asked, enrolment=enrolment)
+    return render_template(
+        "patient/check_in/result.html",
+        results=results,
+        asked=asked,
+        enrolment=enrolment,
+        read_words=_read_words(asked) if asked else "",
+    )
 
 
 # Loading ----------------------------------------------------------------------------------------------------
@@ -244,6 +252,8 @@ def _finish(asked: Asked) -> None:
     if asked.is_baseline:
         finish_check_in_rows(asked.enrolment, BASELINE_WEEK, by=by, now=now)
         onboarding.finish_baseline(asked.enrolment, by=by, now=now)
+    elif asked.is_booster:
+        answer_booster(asked.enrolment, by=by, now=now)
     elif asked.is_of_open_week:
         acts.finish_check_in(asked.enrolment, by=by, now=now)
     else:
@@ -251,6 +261,16 @@ def _finish(asked: Asked) -> None:
 
 
 # Pages ------------------------------------------------------------------------------------------------------
+
+
+def _read_words(asked: Asked) -> str:
+    """Who reads the answers, and when: the end of "Priya reads …"."""
+    name = asked.enrolment.supporter.called
+    if asked.is_booster:
+        return reader_words(asked.enrolment, now=request_time())
+    if asked.review_on is not None:
+        return f"{name} reads your answers for your review on {long_day(asked.review_on)}, not straight away."
+    return f"{name} reads your answers before writing to you, not straight away."
 
 
 def _item_form(measure: Measure, item: int) -> ItemForm:
@@ -321,6 +341,8 @@ def _answers_page(asked: Asked, form: FinishForm) -> str:
         )
         for measure in asked.measures
     ]
+    if asked.is_booster:
+        form.question.label.text = "Is there anything you want to say? (optional)"
     duty = duty_view(asked.enrolment.service, request_time(), asked.enrolment.patient.zone)
     return render_template(
         "patient/check_in/answers.html",
@@ -328,6 +350,7 @@ def _answers_page(asked: Asked, form: FinishForm) -> str:
         form=form,
         groups=groups,
         missing_href=_next_href(asked) if asked.first_unanswered() else "",
+        read_words=_read_words(asked),
         when=when_read(asked.enrolment.service, duty),
         back=_href(*asked.places[-1]),
     )

@@ -42,7 +42,7 @@ def results_of(enrolment: Enrolment) -> list[Result]:
                 measure=measure,
                 total=newest.total,
                 band=measure.band_of(newest.total),
-                change=change_words(measure.title, points[0].total, newest.total, rule)
+                change=change_words(measure.patient_title, points[0].total, newest.total, rule)
                 if len(points) > 1
                 else "",
                 chart=charts.line_with_bands(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from icbt_support.boosters.queries import booster_of
 from icbt_support.enrolments.models import Enrolment, EnrolmentState, OnboardingStep
 from icbt_support.enrolments.queries import local_today
 from icbt_support.measures.models import Occasion
@@ -12,6 +13,7 @@ from icbt_support.plan.models import Week
 from icbt_support.plan.queries import latest_week_of, open_week_of
 from icbt_support.plan.rules import check_in_opens_on
 from icbt_support.programme.content import Measure
+from icbt_support.rhythm.booster import is_booster_open
 
 BASELINE_WEEK = 0
 
@@ -40,8 +42,16 @@ class Asked:
         return self.occasion is Occasion.BASELINE
 
     @property
+    def is_booster(self) -> bool:
+        return self.occasion is Occasion.BOOSTER
+
+    @property
     def name(self) -> str:
-        return "First questions" if self.is_baseline else "Weekly check-in"
+        return {
+            Occasion.BASELINE: "First questions",
+            Occasion.CHECK_IN: "Weekly check-in",
+            Occasion.BOOSTER: "How you are, some weeks on",
+        }[self.occasion]
 
     @property
     def minutes(self) -> int:
@@ -67,7 +77,8 @@ class Asked:
 
 
 def asked_now(enrolment: Enrolment, now: datetime) -> Asked | None:
-    """The baseline while someone is in onboarding, else the open week's check-in.
+    """The baseline while someone is in onboarding, the check-in after the course when it is due, else the open
+    week's.
 
     One that was begun stays open until the next one opens, also when its week has closed meanwhile or the
     person is away: an answer that was on its way, and above all one to the risk item, is never refused.
@@ -76,11 +87,22 @@ def asked_now(enrolment: Enrolment, now: datetime) -> Asked | None:
     if enrolment.state is EnrolmentState.ONBOARDING:
         is_early = enrolment.onboarding_step is OnboardingStep.CONSENT
         return None if is_early else _asked(enrolment, Occasion.BASELINE, BASELINE_WEEK, today, None, today)
+    if enrolment.state is EnrolmentState.ENDED:
+        after = _asked_after_the_course(enrolment, today, now)
+        if after is not None:
+            return after
     week = open_week_of(enrolment) if enrolment.state is EnrolmentState.ACTIVE else None
     current = _asked_in(enrolment, week, today) if week is not None else None
     if current is not None and current.is_open:
         return current
     return _begun_before(enrolment, today) or current
+
+
+def _asked_after_the_course(enrolment: Enrolment, today: date, now: datetime) -> Asked | None:
+    booster = booster_of(enrolment)
+    if booster is None or not (booster.answered_at or is_booster_open(enrolment, booster, now=now)):
+        return None
+    return _asked(enrolment, Occasion.BOOSTER, booster.week_number, booster.due_on, None, today)
 
 
 def _asked_in(enrolment: Enrolment, week: Week, today: date) -> Asked:

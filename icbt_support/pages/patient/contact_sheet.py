@@ -12,7 +12,7 @@ from icbt_support.enrolments.models import ContactSheet, Enrolment
 from icbt_support.enrolments.operations import ContactDetails, confirm_contact_sheet, save_contact_sheet
 from icbt_support.enrolments.queries import contact_sheet_of, is_contact_sheet_due
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import Line, LongText
+from icbt_support.pages.fields import Line, LongText, PhoneLine
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 
 blueprint = Blueprint("patient_contact_sheet", __name__)
@@ -22,7 +22,7 @@ VOICEMAIL_WORDS = {True: "Yes", False: "No", None: "Not said yet"}
 
 
 class ContactSheetForm(FlaskForm):
-    phone = Line("Phone number", missing="Enter a phone number, so that we can reach you", maximum=60)
+    phone = PhoneLine("Phone number", missing="Enter a phone number, so that we can reach you")
     voicemail = RadioField(
         "May we leave a voicemail?",
         choices=[SelectChoice("yes", "Yes"), SelectChoice("no", "No")],

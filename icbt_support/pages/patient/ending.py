@@ -11,8 +11,10 @@ from icbt_support.pages.fields import LongText
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 from icbt_support.reviews.queries import next_review
 from icbt_support.rhythm.ending import finish_with_what_i_needed
+from icbt_support.risk.rules import holds_read_first_phrase, phrases_of
 
 blueprint = Blueprint("patient_ending", __name__)
+DAYS_OF_A_WEEK = 7
 
 
 class FinishForm(FlaskForm):
@@ -42,11 +44,17 @@ def finish() -> Response | str:
     if not form.validate_on_submit():
         return _page(enrolment, form)
     finish_with_what_i_needed(enrolment, form.words.data, by=patient_actor(enrolment), now=request_time())
+    if holds_read_first_phrase(form.words.data, phrases_of(enrolment.service)):
+        return redirect(url_for("patient_safety.show"))
     flash("You have finished. Well done for the work you put in.", "success")
     return redirect(url_for("patient_week.show"))
 
 
 def _page(enrolment: Enrolment, form: FinishForm) -> str:
     return render_template(
-        "patient/finish.html", form=form, supporter=enrolment.supporter, review=next_review(enrolment)
+        "patient/finish.html",
+        form=form,
+        supporter=enrolment.supporter,
+        review=next_review(enrolment),
+        booster_weeks=enrolment.service.rhythm.booster_after_days // DAYS_OF_A_WEEK,
     )

@@ -49,9 +49,13 @@ class PlanItems:
         return self._session(item) or url_for("patient_plan_item.show", item_id=item.id)
 
     def start(self, item: PlanItem) -> str | None:
-        """Where it begins: the session's next page, or the tool; None for what is done elsewhere."""
+        """Where it begins: the session's next page, the tool, the page or the module; None for what is done
+        elsewhere.
+        """
         tool = self._tool(item)
-        return url_for("patient_tools.tool", tool=tool) if tool else self._session(item)
+        return (
+            url_for("patient_tools.tool", tool=tool) if tool else self._session(item) or self._reading(item)
+        )
 
     def title(self, item: PlanItem) -> str:
         if item.kind is not ItemKind.AGREED_STEP:
@@ -71,6 +75,17 @@ class PlanItems:
             return None
         unread = [page for page in session.pages if (module_slug, page) not in self.read]
         return url_for("patient_programme.page", module=module_slug, page=(unread or session.pages)[0])
+
+    def _reading(self, item: PlanItem) -> str | None:
+        """The page or the module that an agreed step is about."""
+        kind, _, rest = item.subject.partition(":")
+        module_slug, _, page_slug = rest.partition("/")
+        module = self.programme.module(module_slug) if kind in ("page", "module") else None
+        if module is None:
+            return None
+        if kind == "page" and module.page(page_slug) is not None:
+            return url_for("patient_programme.page", module=module_slug, page=page_slug)
+        return url_for("patient_programme.module", module=module_slug)
 
     def _tool(self, item: PlanItem) -> str | None:
         """The tool that a practice or an agreed step uses, if it uses one."""

@@ -8,10 +8,13 @@ from icbt_support.engagement.this_week import this_week
 from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.messages.queries import reading_days_words
 from icbt_support.pages.guards import allow, current_account, my_enrolment, request_time
+from icbt_support.pages.moved_words import moved_words
+from icbt_support.pages.patient.booster import booster_panel
 from icbt_support.pages.patient.plan_rows import PlanItems, next_row_of, row_of
 from icbt_support.pages.patient.staying_well import staying_well
 
 blueprint = Blueprint("patient_week", __name__)
+FORTNIGHT = 14
 
 
 @blueprint.get("/week")
@@ -29,6 +32,9 @@ def show() -> str | Response:
         supporter=enrolment.supporter,
         contact_words=enrolment.service.contact_words,
         reading_days=reading_days_words(enrolment),
+        moved=moved_words(week.next_review),
         staying_well=staying_well(enrolment) if week.state is HomeState.ENDED else None,
+        booster=booster_panel(enrolment, now=request_time()) if week.state is HomeState.ENDED else None,
+        is_fortnightly=enrolment.cadence_days == FORTNIGHT,
         HomeState=HomeState,
     )

@@ -7,21 +7,14 @@ from werkzeug import Response
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from icbt_support import clock
 from icbt_support.accounts.rules import LONGEST_PASSWORD
-from icbt_support.accounts.sign_ins import CannotSignIn, WrongCredentials, recognise
+from icbt_support.accounts.sign_ins import CannotSignIn, WrongCredentials
 from icbt_support.accounts.sign_ins import sign_out as end_sign_in
 from icbt_support.accounts.throttles import TooManyTries
 from icbt_support.db import commit_with_retry
 from icbt_support.pages.fields import strip_text
 from icbt_support.pages.guards import allow_anyone, current_actor, request_time
-from icbt_support.pages.signing_in import (
-    anonymous_actor,
-    forget_session,
-    known_browser,
-    local_path,
-    sign_in_as,
-)
+from icbt_support.pages.signing_in import forget_session, local_path, recognise_here, sign_in_as
 
 blueprint = Blueprint("public_sign_in", __name__)
 CLEAR_SITE_DATA = '"cache", "storage"'
@@ -56,30 +49,18 @@ def sign_in() -> Response | str | tuple[str, int]:
     if not form.validate_on_submit():
         return render_template("public/sign_in.html", form=form)
     try:
-        _recognise_and_sign_in(form.email.data, form.password.data)
+        recognised = recognise_here(form.email.data, form.password.data)
+        sign_in_as(recognised.account_id, new_hash=recognised.new_hash)
     except (WrongCredentials, CannotSignIn):
         form.email.errors = [NOT_RIGHT]
         return render_template("public/sign_in.html", form=form)
     except TooManyTries as refusal:
-        form.email.errors = [_wait(refusal.minutes)]
+        form.email.errors = [wait_words(refusal.minutes)]
         return render_template("public/sign_in.html", form=form), 429
     return redirect(local_path(form.next.data) or url_for("public_home.show"))
 
 
-def _recognise_and_sign_in(email: str, password: str) -> None:
-    recognised = recognise(
-        email,
-        password,
-        address=request.remote_addr or "",
-        browser=known_browser(email),
-        real_now=clock.real_now(),
-        by=anonymous_actor(),
-        now=request_time(),
-    )
-    sign_in_as(recognised.account_id, new_hash=recognised.new_hash)
-
-
-def _wait(minutes: int) -> str:
+def wait_words(minutes: int) -> str:
     return f"There were too many tries. Wait {minutes} minutes and try again, or choose a new password"
 
 

@@ -29,14 +29,14 @@ class KeptWords:
     rows: list[tuple[str, str]]
 
 
-def keep(review: Review, content: dict[str, Any], *, by: Actor, now: datetime) -> None:
-    """Keeps a text apart, once: a browser that tries again does not pile up copies."""
+def keep(review: Review, content: dict[str, Any], *, by: Actor, now: datetime) -> int:
+    """Keeps a text apart, once: a browser that tries again does not pile up copies. Returns the kept text's id."""
     review_id, account_id = review.id, by.account_id
     kept = reviews.kept_texts_of(review, author_id=account_id) if account_id is not None else []
     if kept and kept_words(kept[0].content) == kept_words(content):
-        return
+        return kept[0].id
     db.session.rollback()
-    keep_text_apart(review_id, content, by=by, now=now)
+    return keep_text_apart(review_id, content, by=by, now=now)
 
 
 def kept_for(review: Review, account_id: int, *, now: datetime, zone: str) -> list[KeptWords]:

@@ -3,16 +3,12 @@
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_wtf import FlaskForm
 
 from icbt_support.accounts.models import Role
 from icbt_support.engagement import person
-from icbt_support.engagement.timeline import timeline_of
-from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment
-from icbt_support.enrolments.operations import add_note
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import LongText
+from icbt_support.pages.early_warnings import warning_panel
 from icbt_support.pages.guards import (
     allow,
     caseload_enrolment,
@@ -20,14 +16,15 @@ from icbt_support.pages.guards import (
     request_time,
     supporter_actor,
 )
-from icbt_support.pages.supporter.review_facts import facts_of
-from icbt_support.pages.supporter.review_words import notes_on, open_alerts
-from icbt_support.pages.supporter.timeline_words import timeline_line
+from icbt_support.pages.supporter.known_person import alert_lines, note_lines
+from icbt_support.pages.supporter.notes import NoteForm
+from icbt_support.pages.supporter.review_facts import course_facts
 from icbt_support.pages.supporter.words import moment_words, promise_words
+from icbt_support.pages.timelines import timeline_asked_for
 from icbt_support.plan import queries as plan
 from icbt_support.programme.library import find_programme
+from icbt_support.read_once import one_page
 from icbt_support.reviews import queries as reviews
-from icbt_support.reviews.models import ReviewState
 from icbt_support.rhythm.strips import strip_of_week
 from icbt_support.risk.operations import mark_read
 
@@ -35,26 +32,40 @@ WEEKS_SHOWN = 3
 blueprint = Blueprint("supporter_patient", __name__)
 
 
-class NoteForm(FlaskForm):
-    words = LongText("Add a note", missing="Write a note before you save it")
-
-
 @blueprint.get("/supporting/patients/<id:enrolment_id>")
 @allow(Role.SUPPORTER)
 def show(enrolment_id: int) -> Any:
-    return _page(caseload_enrolment(enrolment_id), NoteForm(formdata=None))
+    with one_page():
+        return _show(caseload_enrolment(enrolment_id))
 
 
-@blueprint.post("/supporting/patients/<id:enrolment_id>/notes")
-@allow(Role.SUPPORTER)
-@commits
-def add(enrolment_id: int) -> Any:
-    enrolment, form = caseload_enrolment(enrolment_id), NoteForm()
-    if not form.validate_on_submit():
-        return _page(enrolment, form), 400
-    add_note(enrolment, form.words.data, by=supporter_actor(enrolment), now=request_time())
-    flash("Your note is saved.", "success")
-    return redirect(url_for(".show", enrolment_id=enrolment.id, _anchor="notes"))
+def _show(enrolment: Enrolment) -> str:
+    account, now = current_account(), request_time()
+    programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
+    weeks = plan.weeks_of(enrolment)
+    shown = weeks if request.args.get("weeks") == "all" else weeks[-WEEKS_SHOWN:]
+    owed = reviews.review_owed(enrolment)
+    facts, known = course_facts(enrolment, programme, now=now)
+    return render_template(
+        "supporter/patient.html",
+        enrolment=enrolment,
+        form=NoteForm(formdata=None),
+        programme=programme,
+        facts=facts,
+        goals=[one.words for one in reversed(known.words_of("goal"))],
+        alerts=alert_lines(known, programme, now=now, zone=account.zone),
+        early_warning=warning_panel(
+            enrolment, url_for("supporter_early_warning.show", enrolment_id=enrolment.id), now=now
+        ),
+        marked=_marked_words(enrolment),
+        owed=owed,
+        owed_words=promise_words(owed.promised_at, now=now, zone=account.zone) if owed is not None else "",
+        letters=person.letters_sent(enrolment),
+        strips=[(week, strip_of_week(enrolment, week, now=now)) for week in reversed(shown)],
+        hidden_weeks=len(weeks) - len(shown),
+        timeline=timeline_asked_for(enrolment, zone=account.zone),
+        notes=note_lines(known, now=now, zone=account.zone),
+    )
 
 
 @blueprint.post("/supporting/patients/<id:enrolment_id>/read-first")
@@ -66,34 +77,6 @@ def read_first(enrolment_id: int) -> Any:
     mark_read(enrolment, by=supporter_actor(enrolment), now=request_time())
     flash("Marked as read.", "success")
     return redirect(url_for(".show", enrolment_id=enrolment.id))
-
-
-def _page(enrolment: Enrolment, form: NoteForm) -> str:
-    account, now = current_account(), request_time()
-    programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
-    weeks = plan.weeks_of(enrolment)
-    shown = weeks if request.args.get("weeks") == "all" else weeks[-WEEKS_SHOWN:]
-    owed = reviews.review_owed(enrolment)
-    letters = [one for one in reviews.reviews_of(enrolment) if one.state is ReviewState.SENT and one.letter]
-    return render_template(
-        "supporter/patient.html",
-        enrolment=enrolment,
-        form=form,
-        programme=programme,
-        facts=facts_of(enrolment, programme, now=now),
-        goals=enrolments.current_goals(enrolment),
-        alerts=open_alerts(enrolment, programme, now=now, zone=account.zone),
-        marked=_marked_words(enrolment),
-        owed=owed,
-        owed_words=promise_words(owed.promised_at, now=now, zone=account.zone) if owed is not None else "",
-        letters=letters,
-        strips=[(week, strip_of_week(enrolment, week, now=now)) for week in reversed(shown)],
-        hidden_weeks=len(weeks) - len(shown),
-        timeline=[
-            timeline_line(moment, programme, now=now, zone=account.zone) for moment in timeline_of(enrolment)
-        ],
-        notes=notes_on(enrolment, now=now, zone=account.zone),
-    )
 
 
 def _marked_words(enrolment: Enrolment) -> list[tuple[str, str]]:

@@ -1,81 +1,57 @@
 """The review workspace: what happened, one letter, and the patient's next week as it will open."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
-from flask import (
-    Blueprint,
-    Response,
-    flash,
-    jsonify,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
-from flask_login import current_user
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from icbt_support.accounts.models import Role
-from icbt_support.cadence import to_local
 from icbt_support.engagement import person
 from icbt_support.hours.refusals import InsideAbsence, SlotTaken, TimeNotFree
 from icbt_support.messages.operations import mark_thread_read
 from icbt_support.pages.commits import commits
+from icbt_support.pages.early_warnings import warning_panel
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
-from icbt_support.pages.kit import clock_time
 from icbt_support.pages.supporter import kept_words, quotes, review_form, review_words
+from icbt_support.pages.supporter.claims import claim_note
+from icbt_support.pages.supporter.letter_step import title_of
 from icbt_support.pages.supporter.review_checks import (
     absence_sentence,
     is_late_follow,
     is_ready,
     taken_sentence,
 )
-from icbt_support.pages.supporter.review_facts import facts_of, score_sentences, week_of_review
+from icbt_support.pages.supporter.review_draft import CONFLICT, keeps_words
+from icbt_support.pages.supporter.review_facts import know_now, score_sentences, workspace_facts
 from icbt_support.pages.supporter.review_form import (
     LETTER,
     SHORT,
     LetterForm,
+    follow_cadence,
     letter_choices,
     new_form,
     offer,
     read_instant,
 )
-from icbt_support.pages.supporter.review_scope import caseload_review, programme_of
+from icbt_support.pages.supporter.review_phrases import fill_letter, insert_phrase, phrases_shown
+from icbt_support.pages.supporter.review_scope import caseload_review, programme_of, workspace_review
 from icbt_support.pages.supporter.words import moment_inside, promise_words
+from icbt_support.read_once import one_page
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewState
 from icbt_support.reviews.operations import mark_previewed, save_draft
+from icbt_support.reviews.readability import reading_words
 from icbt_support.reviews.rules import (
     LetterIncomplete,
-    LetterRefused,
     NotPreviewed,
     PatientWroteMeanwhile,
     ReviewAlreadySent,
-    ReviewNotOwed,
-    StaleDraft,
     letter_of_draft,
 )
+from icbt_support.rhythm.course_changes import section_from_here_on, sections_as_sent
 from icbt_support.rhythm.sending import propose_next_week, send_review
 from icbt_support.rhythm.strips import strip_of_proposal, strip_of_week
 
-View = TypeVar("View", bound=Callable[..., Any])
-CONFLICT = 409
 blueprint = Blueprint("supporter_review", __name__)
-
-
-def keeps_words(view: View) -> View:
-    """When a letter is refused because of somebody else, what was typed is kept apart and a page explains."""
-
-    @wraps(view)
-    def guarded(review_id: int) -> Any:
-        try:
-            return view(review_id)
-        except (StaleDraft, ReviewAlreadySent, ReviewNotOwed) as refusal:
-            return _explain(review_id, refusal)
-
-    return guarded  # type: ignore[return-value]
 
 
 # The workspace ------------------------------------------------------------------------------------
@@ -84,7 +60,11 @@ def keeps_words(view: View) -> View:
 @blueprint.get("/supporting/reviews/<id:review_id>")
 @allow(Role.SUPPORTER)
 def show(review_id: int) -> Any:
-    review = caseload_review(review_id)
+    with one_page():
+        return _show(workspace_review(review_id))
+
+
+def _show(review: Review) -> Any:
     if review.kind is ReviewKind.WELCOME:
         return redirect(url_for("supporter_welcome.show", enrolment_id=review.enrolment_id))
     if review.state is ReviewState.SENT:
@@ -92,6 +72,7 @@ def show(review_id: int) -> Any:
     if not review.is_owed:
         return render_template("supporter/review_not_owed.html", review=review, kept=[])
     now = request_time()
+    know_now(review, now=now)
     choices = letter_choices(review, programme_of(review), now=now)
     draft = reviews.draft_of(review)
     form = new_form(choices, draft, is_short=_is_quiet_week(review), now=now)
@@ -107,6 +88,8 @@ def save(review_id: int) -> Any:
     actor, now = supporter_actor(review.enrolment), request_time()
     anchor = _apply_button(form, review)
     is_preview = "preview" in request.form
+    if is_preview:
+        fill_letter(form, review, programme_of(review))
     problems = is_preview and not is_ready(form, review, now)
     draft = save_draft(review, form.to_draft(), version=form.draft_version, by=actor, now=now)
     if problems:
@@ -115,22 +98,9 @@ def save(review_id: int) -> Any:
     if is_preview:
         mark_previewed(review, version=draft.version, by=actor, now=now)
         return redirect(url_for(".preview", review_id=review.id))
+    if "note" in request.form:
+        return redirect(url_for("supporter_notes.show", enrolment_id=review.enrolment_id, review=review.id))
     return redirect(url_for(".show", review_id=review.id, _anchor=anchor))
-
-
-@blueprint.post("/supporting/reviews/<id:review_id>/draft")
-@allow(Role.SUPPORTER)
-@keeps_words
-@commits
-def autosave(review_id: int) -> Any:
-    """What the script posts while somebody writes; answers with the new version and when it was saved."""
-    review = caseload_review(review_id)
-    account, now = current_account(), request_time()
-    form = LetterForm()
-    draft = save_draft(
-        review, form.to_draft(), version=form.draft_version, by=supporter_actor(review.enrolment), now=now
-    )
-    return jsonify(saved=clock_time(to_local(now, account.zone)), version=draft.version)
 
 
 @blueprint.post("/supporting/reviews/<id:review_id>/next-week")
@@ -143,8 +113,12 @@ def redraw(review_id: int) -> Any:
 
 def _posted(review_id: int) -> tuple[Review, LetterForm, review_form.LetterChoices]:
     review = caseload_review(review_id)
-    choices = letter_choices(review, programme_of(review), now=request_time())
-    return review, offer(LetterForm(), choices), choices
+    programme = programme_of(review)
+    choices = letter_choices(review, programme, now=request_time())
+    form = offer(LetterForm(), choices)
+    form.step_what.data = form.step_what.data or title_of(form.step_subject, programme)
+    follow_cadence(form, choices)
+    return review, form, choices
 
 
 def _apply_button(form: LetterForm, review: Review) -> str:
@@ -158,10 +132,14 @@ def _apply_button(form: LetterForm, review: Review) -> str:
         form.shape.data = values["switch"]
     elif "quote" in values:
         return _quote(form, review, values["quote"])
+    elif "phrase" in values:
+        insert_phrase(form, review, programme_of(review), current_account(), values["phrase"])
     elif "kept" in values:
         kept_words.put_into(form, review, current_account().id, values["kept"])
     elif "draw" in values:
         return "next-week"
+    elif "reorder" in values:
+        return "course"
     return "letter"
 
 
@@ -263,7 +241,8 @@ def _preview_values(review: Review, draft: ReviewDraft) -> dict[str, Any]:
         "review": review,
         "draft": draft,
         "letter": letter,
-        "sections": [(section.heading, section.words) for section in letter.sections],
+        "sections": [(section.heading, section.words) for section in sections_as_sent(enrolment, letter)],
+        "reading": reading_words("\n\n".join(section.words for section in letter.sections)),
         "author": current_account(),
         "events": [review_words.event_words(event, now=now, zone=current_account().zone) for event in events],
         "next_review": review_words.next_review_words(review, letter),
@@ -281,7 +260,7 @@ def _render(
 ) -> str:
     account, now, enrolment = current_account(), request_time(), review.enrolment
     programme = programme_of(review)
-    since = person.began_waiting_at(review)
+    facts, known = workspace_facts(review, programme, reader=account, now=now)
     saved_at = draft.saved_at if draft is not None else None
     return render_template(
         "supporter/review.html",
@@ -290,22 +269,25 @@ def _render(
         form=form,
         choices=choices,
         programme=programme,
-        facts=facts_of(enrolment, programme, now=now),
-        week=week_of_review(review, programme, since=since, now=now, zone=account.zone),
-        alerts=review_words.open_alerts(enrolment, programme, now=now, zone=account.zone),
+        facts=facts,
+        known=known,
+        early_warning=warning_panel(
+            enrolment,
+            url_for("supporter_early_warning.show", enrolment_id=enrolment.id, back="review"),
+            now=now,
+        ),
         last_strip=strip_of_week(enrolment, review.week, now=now) if review.week is not None else None,
         due=promise_words(review.promised_at, now=now, zone=account.zone),
         is_late=review.is_late(now),
         is_late_follow=is_late_follow(review),
         saved=moment_inside(saved_at, now=now, zone=account.zone) if saved_at else "",
         other_author=_other_author(draft),
+        claim=claim_note(review),
         came_late=reviews.check_in_came_late(review),
         kept=kept_words.kept_for(review, account.id, now=now, zone=account.zone),
-        notes=review_words.notes_on(enrolment, now=now, zone=account.zone),
-        earlier=review_words.earlier_letters(review) if account.id != enrolment.supporter_id else [],
-        queue=review_words.queue_left(),
         current_account_id=account.id,
         prompts=review_words.PROMPTS,
+        phrases=phrases_shown(review, account, now=now),
         **_next_week(review, form),
     )
 
@@ -319,6 +301,8 @@ def _next_week(review: Review, form: LetterForm) -> dict[str, Any]:
         "next_note": review_words.plan_note(planned, person.prompts_owed(review.enrolment)),
         "called": review.enrolment.patient.called,
         "is_open_already": proposal.is_open_already,
+        "reading": reading_words("\n\n".join(form[name].data or "" for name in form.kept_sections)),
+        "from_here_on": [one.words for one in section_from_here_on(review.enrolment, choice)],
     }
 
 
@@ -328,48 +312,6 @@ def _other_author(draft: ReviewDraft | None) -> str:
     return review_words.name_of(draft.author_id)
 
 
-# Refusals that keep the words ---------------------------------------------------------------------
-
-
-def _explain(review_id: int, refusal: LetterRefused) -> Any:
-    """After the rollback: the typed text is kept apart; a page says what happened and shows every text."""
-    mine = LetterForm().to_draft() if request.endpoint != "supporter_review.send" else None
-    review = caseload_review(review_id)
-    if mine is not None and review_form.kept_words(mine):
-        kept_words.keep(review, mine, by=supporter_actor(review.enrolment), now=request_time())
-    if request.endpoint == "supporter_review.autosave":
-        return jsonify(error="This review was changed somewhere else."), CONFLICT
-    values = {"review": review, "mine": review_form.kept_words(mine) if mine else []}
-    if isinstance(refusal, ReviewAlreadySent):
-        return render_template(
-            "supporter/review_sent_by_other.html", **values, **_sent_words(review)
-        ), CONFLICT
-    if isinstance(refusal, ReviewNotOwed):
-        return render_template("supporter/review_not_owed.html", review=review, kept=values["mine"]), CONFLICT
-    return render_template("supporter/review_conflict.html", **values, **_newer(review)), CONFLICT
-
-
-def _newer(review: Review) -> dict[str, Any]:
-    draft = reviews.draft_of(review)
-    if draft is None:
-        return {"theirs": [], "who": "", "when": "", "is_me": False}
-    account = current_account()
-    return {
-        "theirs": review_form.kept_words(draft.content),
-        "who": review_words.name_of(draft.author_id),
-        "is_me": draft.author_id == account.id,
-        "when": moment_inside(draft.saved_at, now=request_time(), zone=account.zone),
-    }
-
-
-def _sent_words(review: Review) -> dict[str, str]:
-    sent_at, zone = review.sent_at, current_account().zone
-    return {
-        "who": review_words.name_of(review.sent_by),
-        "when": moment_inside(sent_at, now=request_time(), zone=zone) if sent_at else "",
-    }
-
-
 def _patient_wrote(review_id: int, refusal: PatientWroteMeanwhile) -> Any:
     review, now = caseload_review(review_id), request_time()
     zone = current_account().zone
@@ -377,19 +319,3 @@ def _patient_wrote(review_id: int, refusal: PatientWroteMeanwhile) -> Any:
     draft = reviews.draft_of(review)
     page = render_template("supporter/review_patient_wrote.html", review=review, draft=draft, events=events)
     return page, CONFLICT
-
-
-@blueprint.after_request
-def keep_words_of_ended_session(response: Response) -> Response:
-    """Somebody was signed out while they wrote: what they posted is kept, and signing in leads back to it."""
-    is_typed = request.endpoint in ("supporter_review.save", "supporter_review.autosave")
-    if not is_typed or request.method != "POST" or current_user.is_authenticated:
-        return response
-    review_id = (request.view_args or {})["review_id"]
-    content = LetterForm(meta={"csrf": False}).to_draft()
-    if kept_words.keep_for_ended_session(review_id, content, now=request_time()):
-        flash("You were signed out. Your words are kept: sign in to go on.", "information")
-        back = url_for("supporter_review.show", review_id=review_id)
-        return make_response(redirect(url_for("public_sign_in.show", next=back)))
-    words = review_form.kept_words(content)
-    return make_response(render_template("supporter/review_signed_out.html", mine=words), 401)

@@ -8,16 +8,18 @@ from icbt_support.hours.models import Absence
 from icbt_support.hours.queries import first_day_back
 from icbt_support.pages.guards import current_account
 from icbt_support.pages.kit import long_day
-from icbt_support.pages.supporter.review_form import (
-    LetterForm,
-    absence_at,
-    free_times_on,
-    next_review_times,
-    read_day,
-    read_instant,
-)
+from icbt_support.pages.supporter.letter_step import USES_SOMETHING
+from icbt_support.pages.supporter.review_form import LetterForm, read_day, read_instant
+from icbt_support.pages.supporter.review_times import absence_at, free_times_on, next_review_times
+from icbt_support.phrases.rules import unfilled
 from icbt_support.reviews.models import Review
-from icbt_support.reviews.rules import LAST_REVIEW, LetterIncomplete, check_letter, letter_of_draft
+from icbt_support.reviews.rules import (
+    LAST_REVIEW,
+    LetterIncomplete,
+    check_letter,
+    gap_sentence,
+    letter_of_draft,
+)
 from icbt_support.rhythm.sending import week_opened_without
 
 
@@ -40,6 +42,7 @@ def _missing(form: LetterForm, review: Review, now: datetime) -> list[tuple[str,
     is_last = form.opening == LAST_REVIEW and not is_late_follow(review)
     if not is_last or form.step_what.data:
         missing += _missing_step(form)
+    missing += _gaps(form)
     if not is_late_follow(review):
         if not form.opening:
             missing.append(("opens", "Choose what opens next"))
@@ -48,7 +51,20 @@ def _missing(form: LetterForm, review: Review, now: datetime) -> list[tuple[str,
     return missing or _wrong_letter(form, review, now)
 
 
+def _gaps(form: LetterForm) -> list[tuple[str, str]]:
+    """Every field in which a gap of a phrase is still open, with a sentence that names the gap."""
+    names = [*form.kept_sections, "step_what", "step_why"]
+    return [
+        (name, gap_sentence(gaps, form[name].label.text))
+        for name in names
+        if (gaps := unfilled(form[name].data or ""))
+    ]
+
+
 def _missing_step(form: LetterForm) -> list[tuple[str, str]]:
+    kind = form.step_kind.data
+    if kind in USES_SOMETHING and form.step_subject not in _offered(form, kind):
+        return [(f"step_{kind}", f"Choose the {kind}, or a task that uses nothing")]
     wanted = (
         ("step_what", form.step_what.data, "Write what the next step is, small enough for a bad day"),
         ("step_why", form.step_why.data, "Write why the next step helps"),
@@ -59,6 +75,10 @@ def _missing_step(form: LetterForm) -> list[tuple[str, str]]:
         ),
     )
     return [(name, sentence) for name, value, sentence in wanted if not value]
+
+
+def _offered(form: LetterForm, kind: str) -> set[str]:
+    return {subject for subject, _ in form[f"step_{kind}"].choices if subject}
 
 
 def _wrong_review_time(form: LetterForm, review: Review, now: datetime) -> list[tuple[str, str]]:

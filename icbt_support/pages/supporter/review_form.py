@@ -6,19 +6,41 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, RadioField, SelectField
+from wtforms import FieldList, HiddenField, RadioField, SelectField
 from wtforms.validators import Length
 
-from icbt_support.cadence import local_day, to_local
+from icbt_support.cadence import local_day
 from icbt_support.engagement.person import module_was_opened
 from icbt_support.enrolments.models import Enrolment
-from icbt_support.hours import queries as hours
-from icbt_support.hours.models import Absence
-from icbt_support.hours.queries import FreeTime
 from icbt_support.pages.fields import Line, LongText, time_choices
-from icbt_support.pages.kit import clock_time, long_day
+from icbt_support.pages.kit import long_day
+from icbt_support.pages.supporter.course_choices import (
+    CADENCES,
+    PACES,
+    CourseOptions,
+    changes_typed,
+    course_options,
+    course_values,
+    offer_order,
+)
+from icbt_support.pages.supporter.letter_step import (
+    FREE,
+    STEP_KINDS,
+    USES_SOMETHING,
+    StepOptions,
+    is_step_subject,
+    step_options,
+    step_values,
+)
+from icbt_support.pages.supporter.review_times import (
+    default_review,
+    next_review_times,
+    review_day,
+    review_hint,
+)
 from icbt_support.plan.rules import StepChoice
 from icbt_support.programme.content import Programme
+from icbt_support.reviews.course import CourseChanges, following_module
 from icbt_support.reviews.models import Review, ReviewDraft
 from icbt_support.reviews.rules import (
     LAST_REVIEW,
@@ -29,8 +51,8 @@ from icbt_support.reviews.rules import (
     default_opening,
     opening_options,
 )
+from icbt_support.rhythm.week_items import is_worked_through
 
-WEEKS_OFFERED = timedelta(weeks=6)
 DAYS_FOR_A_STEP = 15
 USUAL_STEP_TIME = "18:00"
 OTHER_MODULE = "other"
@@ -56,16 +78,27 @@ class LetterForm(FlaskForm):
     obstacle = LongText(SHORT_SECTIONS["obstacle"])
     step_what = Line("What", maximum=120)
     step_why = Line("Why it helps, because …")
+    step_kind = RadioField("What it uses", choices=STEP_KINDS, default=FREE, validate_choice=False)
+    step_tool = SelectField("Which tool", validate_choice=False)
+    step_page = SelectField("Which page", validate_choice=False)
+    step_module = SelectField("Which module", validate_choice=False)
     step_by_on = SelectField("Day", validate_choice=False)
     step_by_time = SelectField("Time", validate_choice=False)
     opens = RadioField("What opens next", validate_choice=False)
     other_module = SelectField("Which module", validate_choice=False)
     next_review_at = SelectField("Next review", validate_choice=False)
+    cadence = RadioField("How often I write", choices=CADENCES, validate_choice=False)
+    pace = RadioField("Sessions in a week", choices=PACES, validate_choice=False)
+    order = FieldList(SelectField(validate_choice=False), "What comes after the next module", max_entries=12)
+    course_before = HiddenField()
+    phrases = HiddenField(validators=[Length(max=200)])
+    phrase_into = SelectField("Put it at the end of", validate_choice=False)
     minutes = Line("Minutes this took, if you like to say", maximum=4)
     shape = HiddenField(default=LETTER)
     left_out = HiddenField(validators=[Length(max=100)])
     version = HiddenField()
     opened_at = HiddenField()
+    worked_seconds = HiddenField()
 
     @property
     def is_short(self) -> bool:
@@ -111,15 +144,43 @@ class LetterForm(FlaskForm):
         """What was chosen for the next week so far; what is missing is missing."""
         by_on = read_day(self.step_by_on.data)
         step = (
-            StepChoice(self.step_what.data, self.step_why.data, by_on, read_time(self.step_by_time.data))
+            StepChoice(
+                self.step_what.data,
+                self.step_why.data,
+                by_on,
+                read_time(self.step_by_time.data),
+                subject=self.step_subject,
+            )
             if by_on is not None and self.step_what.data
             else None
         )
-        return NextWeekChoice(self.opening, step, read_instant(self.next_review_at.data))
+        return NextWeekChoice(self.opening, step, read_instant(self.next_review_at.data), self.course_changes)
+
+    @property
+    def step_subject(self) -> str:
+        """What the next step uses, as the plan names it; empty for a free task."""
+        chosen = self[f"step_{self.step_kind.data}"].data if self.step_kind.data in USES_SOMETHING else ""
+        return chosen if chosen and is_step_subject(chosen) else ""
+
+    @property
+    def course_changes(self) -> CourseChanges:
+        """What differs from the course as it stood when this form was drawn."""
+        return changes_typed(
+            self.course_before.data, self.cadence.data, self.pace.data, [one.data for one in self.order]
+        )
+
+    @property
+    def phrase_ids(self) -> list[int]:
+        numbers = (read_number(one) for one in (self.phrases.data or "").split(","))
+        return [number for number in dict.fromkeys(numbers) if number]
 
     def _minutes_typed(self) -> int | None:
         minutes = read_number(self.minutes.data)
         return min(minutes, LONGEST_MINUTES) if minutes else None
+
+    def _order_typed(self) -> list[str] | None:
+        order = self.course_changes.modules_after
+        return None if order is None else list(order)
 
     def to_draft(self) -> dict[str, Any]:
         """What the draft keeps: every word typed, also in sections that are left out."""
@@ -137,10 +198,17 @@ class LetterForm(FlaskForm):
             "step_why": self.step_why.data,
             "step_by_on": by_on.isoformat() if by_on else "",
             "step_by_time": f"{by_time:%H:%M}" if by_time else "",
+            "step_kind": self.step_kind.data,
+            "step_subject": self.step_subject,
+            "cadence_days": self.course_changes.cadence_days,
+            "sessions_a_week": self.course_changes.sessions_a_week,
+            "modules_after": self._order_typed(),
+            "phrases": self.phrase_ids,
             "opens": self.opening,
             "next_review_at": next_review_at.isoformat() if next_review_at else "",
             "opened_at": self.opened_at.data or "",
             "minutes": self._minutes_typed(),
+            "worked_seconds": min(read_number(self.worked_seconds.data) or 0, LONGEST_MINUTES * 60),
         }
 
 
@@ -156,32 +224,48 @@ class LetterChoices:
     review_hint: str
     default_opens: str
     default_review_at: str
+    review_at_by_cadence: Mapping[int, str]
+    step: StepOptions
+    course: CourseOptions
 
 
 def letter_choices(review: Review, programme: Programme, *, now: datetime) -> LetterChoices:
     enrolment = review.enrolment
     current = review.week.module if review.week else programme.modules[0].slug
-    options = opening_options(programme, current)
-    following = programme.next_module(current)
-    near = 1 if following is None else 2
+    ahead = enrolment.modules_ahead
+    options = opening_options(programme, current, ahead)
+    following = following_module(programme, current, ahead)
+    near = 1 if following is None or following.slug == current else 2
     modules = [option for option in options if option.value not in (PAUSE, LAST_REVIEW)]
     shown = [*modules[:near], *options[len(modules) :]]
     opens = [(option.value, option.label) for option in shown]
     others = tuple((option.value, option.label) for option in modules[near:])
     if others:
         opens.insert(near, (OTHER_MODULE, "Another module"))
-    was_opened = review.week is not None and module_was_opened(review.week, enrolment)
     times = next_review_times(review, now=now)
+    review_at = {days: default_review(enrolment, times, now, days=days) for days in (7, 14)}
     return LetterChoices(
         opens=tuple(opens),
         other_modules=(("", "Choose a module"), *others),
         step_days=(("", "Choose a day"), *_step_days(enrolment, now)),
         step_times=(("", "Any time"), *time_choices(7, 22)),
-        review_days=(("", "Choose a day"), *(_review_day(review, one, now) for one in times)),
-        review_hint=_review_hint(review, times, now),
-        default_opens=default_opening(programme, current, was_opened=was_opened),
-        default_review_at=_default_review(enrolment, times, now),
+        review_days=(("", "Choose a day"), *(review_day(review, one) for one in times)),
+        review_hint=review_hint(review, times, now),
+        default_opens=default_opening(
+            programme, current, was_opened=_may_go_on(review, enrolment), ahead=ahead
+        ),
+        default_review_at=review_at[enrolment.cadence_days],
+        review_at_by_cadence=review_at,
+        step=step_options(programme),
+        course=course_options(enrolment, programme, current),
     )
+
+
+def _may_go_on(review: Review, enrolment: Enrolment) -> bool:
+    """Whether the next module is the usual choice: this one was opened in its week and, at a slower pace, read."""
+    if review.week is None or not module_was_opened(review.week, enrolment):
+        return False
+    return enrolment.sessions_a_week is None or is_worked_through(enrolment, review.week.module)
 
 
 def new_form(
@@ -199,17 +283,23 @@ def new_form(
                 name: content.get(name, "")
                 for name in ("step_what", "step_why", "step_by_on", "step_by_time")
             },
+            **step_values(content.get("step_subject") or "", content.get("step_kind") or FREE),
+            **course_values(content, choices.course, opens),
+            "phrases": ",".join(str(number) for number in content.get("phrases") or ()),
             "shape": content.get("shape", LETTER),
             "left_out": ",".join(content.get("left_out", [])),
             "opens": OTHER_MODULE if is_other else opens,
             "other_module": opens if is_other else "",
             "next_review_at": content.get("next_review_at") or choices.default_review_at,
             "minutes": str(content.get("minutes") or ""),
+            "worked_seconds": str(content.get("worked_seconds") or ""),
             "version": str(draft.version) if draft is not None else "",
             "opened_at": now.isoformat(),
         },
     )
-    return offer(form, choices)
+    offer(form, choices)
+    follow_cadence(form, choices)
+    return form
 
 
 def offer(form: LetterForm, choices: LetterChoices) -> LetterForm:
@@ -219,7 +309,19 @@ def offer(form: LetterForm, choices: LetterChoices) -> LetterForm:
     form.opens.choices = list(choices.opens)
     form.other_module.choices = list(choices.other_modules)
     form.next_review_at.choices = list(choices.review_days)
+    form.step_tool.choices = list(choices.step.tools)
+    form.step_page.choices = list(choices.step.pages)
+    form.step_module.choices = list(choices.step.modules)
+    form.phrase_into.choices = list(form.sections.items())
+    offer_order(form.order, choices.course)
     return form
+
+
+def follow_cadence(form: LetterForm, choices: LetterChoices) -> None:
+    """Who changes how often reviews come, and left the next one where it was, moves it along."""
+    days = form.course_changes.cadence_days
+    if days is not None and form.next_review_at.data == choices.default_review_at:
+        form.next_review_at.data = choices.review_at_by_cadence[days] or form.next_review_at.data
 
 
 def _new_content(choices: LetterChoices, is_short: bool) -> dict[str, Any]:
@@ -232,64 +334,10 @@ def _new_content(choices: LetterChoices, is_short: bool) -> dict[str, Any]:
     }
 
 
-def next_review_times(review: Review, *, now: datetime) -> list[FreeTime]:
-    """One free time for each day on which the supporter writes: this person's usual time, else the first."""
-    enrolment = review.enrolment
-    zone = enrolment.supporter.zone
-    tomorrow = local_day(now, zone) + timedelta(days=1)
-    free = hours.free_review_times(
-        enrolment.supporter_id, tomorrow, tomorrow + WEEKS_OFFERED, service=enrolment.service, now=now
-    )
-    usual = to_local(review.slot_at, zone).time() if review.slot_at else None
-    by_day: dict[date, FreeTime] = {}
-    for one in free:
-        if one.on not in by_day or to_local(one.starts_at, zone).time() == usual:
-            by_day[one.on] = one
-    return list(by_day.values())
-
-
-def free_times_on(review: Review, starts_at: datetime, *, now: datetime) -> list[FreeTime]:
-    """What is still free on the day of `starts_at`."""
-    enrolment = review.enrolment
-    on = local_day(starts_at, enrolment.supporter.zone)
-    return hours.free_review_times(enrolment.supporter_id, on, on, service=enrolment.service, now=now)
-
-
-def absence_at(review: Review, starts_at: datetime) -> Absence | None:
-    """The supporter's absence that holds this moment."""
-    supporter = review.enrolment.supporter
-    return hours.is_absent(supporter.id, local_day(starts_at, supporter.zone))
-
-
 def _step_days(enrolment: Enrolment, now: datetime) -> Sequence[tuple[str, str]]:
     today = local_day(now, enrolment.patient.zone)
     days = [today + timedelta(days=count) for count in range(DAYS_FOR_A_STEP)]
     return [(day.isoformat(), long_day(day)) for day in days]
-
-
-def _review_day(review: Review, free: FreeTime, now: datetime) -> tuple[str, str]:
-    promised = review.enrolment.service.promised_time
-    return (free.starts_at.isoformat(), f"{long_day(free.on)}, by {clock_time(promised)}")
-
-
-def _default_review(enrolment: Enrolment, times: Sequence[FreeTime], now: datetime) -> str:
-    after = local_day(now, enrolment.supporter.zone) + timedelta(days=enrolment.cadence_days)
-    chosen = next((one for one in times if one.on >= after), None)
-    return chosen.starts_at.isoformat() if chosen else ""
-
-
-def _review_hint(review: Review, times: Sequence[FreeTime], now: datetime) -> str:
-    supporter = review.enrolment.supporter
-    who = "You" if review.owner_id == supporter.id else supporter.called
-    weekdays = list(dict.fromkeys(f"{one.on:%A}s" for one in sorted(times, key=lambda one: one.on.weekday())))
-    if not weekdays:
-        return "No free time in the next six weeks. Add one in My hours."
-    verb = "write" if who == "You" else "writes"
-    today = local_day(now, supporter.zone)
-    absences = hours.absences_between([supporter.id], today, today + WEEKS_OFFERED)
-    away = "; ".join(f"{long_day(one.from_on)} to {long_day(one.until_on)}" for one in absences)
-    leave = f"Away {away}: those days are left out." if away else "No leave in the next six weeks."
-    return f"{who} {verb} on {' and '.join(weekdays)}. {leave}"
 
 
 # Reading what was posted --------------------------------------------------------------------------

@@ -1,11 +1,9 @@
 """How a supporter's pages load a review: in the caseload or under cover, audited, or not found."""
 
-from flask import abort, request
-from sqlalchemy import select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy import Select, select
+from sqlalchemy.orm import contains_eager, joinedload
 
-from icbt_support import audit, clock
-from icbt_support.accounts.models import Role
+from icbt_support.accounts.models import Account, Role
 from icbt_support.db import db
 from icbt_support.engagement.caseload import load_people
 from icbt_support.engagement.today import Queue, build_queue
@@ -13,15 +11,18 @@ from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.pages.guards import (
     current_account,
-    current_actor,
     note_staff_read,
+    refuse_record,
     request_time,
     services_with_role,
 )
+from icbt_support.plan.models import Week
 from icbt_support.programme.content import Programme
 from icbt_support.programme.library import find_programme
+from icbt_support.read_once import answer_beforehand
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review
+from icbt_support.service.models import Service
 
 
 def caseload_review(review_id: int) -> Review:
@@ -30,33 +31,49 @@ def caseload_review(review_id: int) -> Review:
         reviews.for_supporter(current_account(), now=request_time()), review_id
     )
     if review is None:
-        actor = current_actor(Role.SUPPORTER)
-        db.session.rollback()
-        audit.record_apart(
-            "refused_record",
-            by=actor,
-            now=clock.real_now(),
-            object_kind="review",
-            object_id=review_id,
-            detail=request.endpoint or "",
-        )
-        abort(404)
+        refuse_record("review", review_id, Role.SUPPORTER)
     note_staff_read(review.enrolment, Role.SUPPORTER)
     return review
 
 
+def workspace_review(review_id: int) -> Review:
+    """The same review with everybody and everything that the workspace shows around it, loaded beside it."""
+    people = (
+        joinedload(Enrolment.patient).joinedload(Account.preferences),
+        joinedload(Enrolment.supporter),
+        joinedload(Enrolment.service).lazyload(Service.help_lines),
+        joinedload(Enrolment.session_times),
+    )
+    beside = (
+        contains_eager(Review.enrolment).options(*people),
+        joinedload(Review.owner),
+        joinedload(Review.draft),
+        joinedload(Review.held_claim),
+        joinedload(Review.week).joinedload(Week.items),
+    )
+    scope = caseload_scope(current_account().id, services_with_role(Role.SUPPORTER)).options(*beside)
+    found = db.session.scalars(scope.where(Review.id == review_id)).unique().one_or_none()
+    if found is None:
+        return caseload_review(review_id)
+    note_staff_read(found.enrolment, Role.SUPPORTER)
+    answer_beforehand(reviews.draft_of, found.draft, found)
+    return found
+
+
 def _own_review(review_id: int) -> Review | None:
-    """The usual case in one statement, since a letter is saved every few seconds while it is written."""
-    return db.session.scalars(
+    """The usual case in one statement."""
+    scope = caseload_scope(current_account().id, services_with_role(Role.SUPPORTER))
+    return reviews.scoped_review(scope, review_id)
+
+
+def caseload_scope(account_id: int, service_ids: list[int]) -> Select[Review]:
+    """Reviews of the people whom this supporter has now, without those under cover, each with its course."""
+    return (
         select(Review)
         .join(Review.enrolment)
         .options(contains_eager(Review.enrolment))
-        .where(
-            Review.id == review_id,
-            Enrolment.supporter_id == current_account().id,
-            Enrolment.service_id.in_(services_with_role(Role.SUPPORTER)),
-        )
-    ).one_or_none()
+        .where(Enrolment.supporter_id == account_id, Enrolment.service_id.in_(service_ids))
+    )
 
 
 def programme_of(review: Review) -> Programme:

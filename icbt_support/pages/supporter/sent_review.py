@@ -7,15 +7,16 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import to_local
 from icbt_support.engagement import person
-from icbt_support.engagement.today import Section
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LongText, OncePosted
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
 from icbt_support.pages.supporter.review_scope import caseload_review, my_queue
+from icbt_support.pages.supporter.today import next_day_words, next_in_queue
 from icbt_support.pages.supporter.words import count_words, moment_words
 from icbt_support.plan.queries import open_week_of
 from icbt_support.reviews.models import Review, ReviewKind, ReviewLetter, ReviewState
 from icbt_support.reviews.rules import LAST_REVIEW, PAUSE
+from icbt_support.rhythm.course_changes import FROM_HERE_ON
 from icbt_support.rhythm.sending import correct_review
 from icbt_support.rhythm.strips import strip_of_week
 
@@ -44,8 +45,8 @@ def show(review_id: int) -> Any:
         changes=_changes(review, letter, changed),
         sent=moment_words(letter.sent_at, now=now, zone=account.zone),
         author=letter.author.full_name if letter.author_id != account.id else "",
-        following=_next_in_queue(queue.sections, review.enrolment_id),
-        next_day=queue.next_day,
+        following=next_in_queue(queue, apart_from=review.enrolment_id),
+        next_day=next_day_words(queue.next_day, account.zone),
     )
 
 
@@ -112,16 +113,8 @@ def _changes(review: Review, letter: ReviewLetter, changed: person.WhatSendingCh
         f"{count_words(changed.planned, 'reminder')} planned",
         f"{count_words(changed.withdrawn, 'reminder')} withdrawn",
         f"{called} told",
+        *(section["words"] for section in letter.sections if section["heading"] == FROM_HERE_ON),
     ]
-
-
-def _next_in_queue(sections: Any, enrolment_id: int) -> Any:
-    """The next person with a review to write, as *Today* orders them."""
-    for section in (Section.READ_FIRST, Section.LATE, Section.DUE):
-        for one in sections[section]:
-            if one.enrolment.id != enrolment_id and one.next_owed is not None:
-                return one
-    return None
 
 
 def _read_words(review: Review) -> str:

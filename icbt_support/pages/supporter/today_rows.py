@@ -2,38 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from icbt_support.cadence import local_day, to_local
-from icbt_support.engagement.caseload import OpenAlert, OwedReview, PersonNow
+from icbt_support.engagement.caseload import OwedReview, PersonNow
 from icbt_support.engagement.today import (
     Queue,
     Section,
-    alerts_to_read,
-    is_due,
-    opened_nothing_this_week,
-    planned_minutes,
+    call_to_make,
+    is_ready_for_more,
+    is_to_write_now,
+    minutes_for,
     review_to_write,
-    score_change,
 )
 from icbt_support.enrolments.models import EnrolmentState
-from icbt_support.pages.kit import clock_time, long_day, minutes_words, short_day
+from icbt_support.pages.kit import clock_time, short_day
+from icbt_support.pages.supporter.claim_words import ClaimNote, note_of
+from icbt_support.pages.supporter.today_reasons import SCORE_NAME, Reader, reason_of
 from icbt_support.pages.supporter.words import (
-    count_words,
-    day_ahead,
-    moment_inside,
-    moment_words,
-    promise_words,
     visit_words,
 )
-from icbt_support.plan.models import ItemState
-from icbt_support.programme.content import Programme
-from icbt_support.programme.library import find_programme
-from icbt_support.reviews.models import ReviewKind, ReviewState
-from icbt_support.risk.models import AlertSource, RiskAlert
+from icbt_support.reviews.models import ReviewKind
 
-SCORE_NAME = "PHQ-9"
-RELIABLE_CHANGE = 6
 HEADINGS: Mapping[Section, tuple[str, str, str]] = {
     Section.READ_FIRST: (
         "Read first",
@@ -42,22 +31,28 @@ HEADINGS: Mapping[Section, tuple[str, str, str]] = {
     ),
     Section.LATE: ("Late", "late", "Promised for an earlier time"),
     Section.DUE: ("Due today, in the order of your slots", "due", ""),
-    Section.WELCOME: ("New people who have not heard yet", "due", "A welcome is owed"),
     Section.MESSAGES: ("Messages and questions", "due", "Not read yet"),
+    Section.CALLS: ("Calls to make", "due", "Not heard from for a while, or email does not reach them"),
+    Section.WELCOME: ("New people who have not heard yet", "due", "A welcome is owed"),
     Section.WAITING: ("Waiting for them", "wait", "Nothing for you to do"),
 }
 SUMMARY = {
     Section.READ_FIRST: "{} to read first",
     Section.LATE: "{} late",
     Section.DUE: "{} due",
-    Section.WELCOME: "{} to welcome",
     Section.MESSAGES: "{} with messages",
+    Section.CALLS: "{} to call",
+    Section.WELCOME: "{} to welcome",
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row as `components/queue.html` draws it."""
+    """One row as `components/queue.html` draws it.
+
+    `action_href` opens something and changes nothing; `start_href` takes a post instead, and claims the review.
+    `release_href` lets go of it. `chips` are short signals, (words, colour).
+    """
 
     name: str
     initials: str
@@ -73,25 +68,24 @@ class Row:
     action: str
     action_href: str
     is_first: bool
+    start_href: str = ""
+    release_href: str = ""
+    claim: ClaimNote | None = None
+    cover: str = ""
+    chips: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a person's page, review, welcome and messages are; a page gives it."""
+    """Where a person's page, review, welcome, messages and contact sheet are; a page gives it."""
 
     person: str
     review: str
     welcome: str
     messages: str
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who reads, when, and in which zone."""
-
-    account_id: int
-    now: datetime
-    zone: str
+    contact: str = ""
+    start: str = ""
+    release: str = ""
 
 
 def summary_parts(queue: Queue) -> list[tuple[str, str]]:
@@ -103,13 +97,10 @@ def summary_parts(queue: Queue) -> list[tuple[str, str]]:
     ]
 
 
-def summary_minutes(queue: Queue) -> str:
-    return minutes_words(queue.minutes) if queue.minutes else ""
-
-
 def make_row(person: PersonNow, section: Section, address: Address, reader: Reader, *, is_first: bool) -> Row:
-    reason, more = _reason(person, section, reader)
-    action, action_href = _action(person, section, address, reader)
+    reason, more = reason_of(person, section, reader)
+    claim = claim_of(person, reader)
+    action = _action(person, section, address, reader, claim)
     patient = person.enrolment.patient
     return Row(
         name=patient.full_name,
@@ -118,28 +109,65 @@ def make_row(person: PersonNow, section: Section, address: Address, reader: Read
         week=week_words(person),
         slot=_slot(person, section, reader),
         reason=reason,
-        more=_with_cover(more, person, reader),
+        more=more,
         last_visit=visit_words(person.last_visit_at, now=reader.now, zone=reader.zone),
         scores=list(person.scores),
         score_name=SCORE_NAME,
-        minutes=planned_minutes(person, now=reader.now, zone=reader.zone),
-        action=action,
-        action_href=action_href,
+        minutes=minutes_for(person, section, account_id=reader.account_id, now=reader.now, zone=reader.zone),
+        action=action.words,
+        action_href=action.href,
+        start_href=address.start if action.is_start else "",
+        release_href=address.release if claim is not None and claim.is_mine else "",
         is_first=is_first,
+        claim=claim,
+        cover=cover_words(person, reader),
+        chips=tuple(_chips(person, section, reader)),
     )
+
+
+def claim_of(person: PersonNow, reader: Reader) -> ClaimNote | None:
+    """Who is at the review that this reader could write."""
+    owed = review_to_write(person, account_id=reader.account_id)
+    if owed is None or owed.claim is None:
+        return None
+    return note_of(owed.claim, account_id=reader.account_id, now=reader.now, zone=reader.zone)
+
+
+def cover_words(person: PersonNow, reader: Reader) -> str:
+    """For Dana Ode, until 3 December"""
+    enrolment = person.enrolment
+    if enrolment.supporter_id == reader.account_id:
+        return ""
+    until = reader.covers.get(enrolment.supporter_id)
+    return f"For {enrolment.supporter.full_name}{f', until {until.day} {until:%B}' if until else ''}"
+
+
+def _chips(person: PersonNow, section: Section, reader: Reader) -> list[tuple[str, str]]:
+    chips = []
+    if person.late_messages:
+        chips.append(("Message late", "orange"))
+    elif _has_more_to_read(person, section):
+        chips.append(("Message", "white"))
+    if section is not Section.CALLS and call_to_make(person, now=reader.now) is not None:
+        chips.append(("Call to make", "white"))
+    if is_ready_for_more(person):
+        chips.append(("Ready for more", "green"))
+    return chips
+
+
+def _has_more_to_read(person: PersonNow, section: Section) -> bool:
+    """Whether unread words wait of which the row itself says nothing; a due review names its questions."""
+    if section is Section.MESSAGES:
+        return False
+    is_question_named = section is Section.DUE
+    return any(one not in person.questions or not is_question_named for one in person.unread)
 
 
 def week_words(person: PersonNow) -> str:
     state = person.enrolment.state
-    if state in (EnrolmentState.PAUSED, EnrolmentState.AWAY):
+    if state in (EnrolmentState.PAUSED, EnrolmentState.AWAY, EnrolmentState.ENDED):
         return state.value.capitalize()
     return f"Week {person.week.week.number}" if person.week is not None else "Not started"
-
-
-def _with_cover(more: str, person: PersonNow, reader: Reader) -> str:
-    if person.enrolment.supporter_id == reader.account_id:
-        return more
-    return " · ".join(part for part in (more, f"For {person.enrolment.supporter.full_name}") if part)
 
 
 def _slot(person: PersonNow, section: Section, reader: Reader) -> str:
@@ -150,166 +178,37 @@ def _slot(person: PersonNow, section: Section, reader: Reader) -> str:
     return clock_time(local) if local.date() == local_day(reader.now, reader.zone) else short_day(local)
 
 
-def _action(person: PersonNow, section: Section, address: Address, reader: Reader) -> tuple[str, str]:
+@dataclass(frozen=True)
+class _Action:
+    words: str = ""
+    href: str = ""
+    is_start: bool = False
+
+
+def _action(
+    person: PersonNow, section: Section, address: Address, reader: Reader, claim: ClaimNote | None
+) -> _Action:
     owed = review_to_write(person, account_id=reader.account_id)
+    is_to_write = is_to_write_now(person, account_id=reader.account_id, now=reader.now, zone=reader.zone)
     if section is Section.READ_FIRST:
-        is_to_write = (
-            owed is not None
-            and owed.review.kind is not ReviewKind.WELCOME
-            and (owed.review.is_late(reader.now) or is_due(owed, now=reader.now, zone=reader.zone))
-        )
-        return "Open", address.review if is_to_write else address.person
-    if section is Section.MESSAGES:
-        return "Read", address.messages
+        return _Action("Open", address.review if is_to_write else address.person)
+    if section is Section.CALLS:
+        return _Action("Call", address.contact)
+    is_message = section is Section.LATE and (owed is None or not owed.review.is_late(reader.now))
+    if section is Section.MESSAGES or is_message:
+        return _Action("Read", address.messages)
     if section is Section.WAITING or owed is None:
-        return "", ""
+        return _Action()
+    return _to_write(owed, address, claim)
+
+
+def _to_write(owed: OwedReview, address: Address, claim: ClaimNote | None) -> _Action:
+    href = address.welcome if owed.review.kind is ReviewKind.WELCOME else address.review
+    if claim is not None and claim.is_taken:
+        return _Action("Look", href)
+    if claim is not None and claim.can_take_over:
+        return _Action("Take over", href, is_start=True)
     if owed.review.kind is ReviewKind.WELCOME:
-        return "Write welcome", address.welcome
-    if owed.draft_saved_at is not None:
-        return "Continue", address.review
-    return ("Write now" if section is Section.LATE else "Write"), address.review
-
-
-def _reason(person: PersonNow, section: Section, reader: Reader) -> tuple[str, str]:
-    return {
-        Section.READ_FIRST: _why_read_first,
-        Section.LATE: _why_late,
-        Section.DUE: _why_due,
-        Section.WELCOME: _why_welcome,
-        Section.MESSAGES: _why_messages,
-        Section.WAITING: _why_waiting,
-    }[section](person, reader)
-
-
-def _why_read_first(person: PersonNow, reader: Reader) -> tuple[str, str]:
-    alerts = alerts_to_read(person)
-    if not alerts:
-        when = moment_words(person.read_first[0], now=reader.now, zone=reader.zone)
-        return "Shared words to read first", when
-    enrolment = person.enrolment
-    programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
-    return alert_words(alerts[0].alert, programme), _told_words(alerts[0], reader)
-
-
-def alert_words(alert: RiskAlert, programme: Programme) -> str:
-    """The answer as given, never what it might mean."""
-    if alert.source is AlertSource.STATED:
-        return "Said: I need someone to know I am not safe"
-    if alert.source is AlertSource.CONCERN:
-        return "A colleague raised a concern"
-    measure = next((one for one in programme.measures.values() if one.risk_item), None)
-    if measure is None or alert.answer is None:
-        return "Item 9 above 0"
-    answer = measure.label_of(alert.answer)
-    before = measure.label_of(alert.answer_before).lower() if alert.answer_before is not None else ""
-    was = f" (was: {before})" if before else ""
-    return f"Item {measure.risk_item}: {answer.lower()}{was}"
-
-
-def _told_words(one: OpenAlert, reader: Reader) -> str:
-    if one.told_name is None or one.told_at is None:
-        return "Nobody on duty has been told yet"
-    told = moment_inside(one.told_at, now=reader.now, zone=reader.zone)
-    taken = ", taken" if one.alert.acknowledged_at is not None else ""
-    return f"Notice to {one.told_name} {told}{taken}"
-
-
-def _why_late(person: PersonNow, reader: Reader) -> tuple[str, str]:
-    owed = review_to_write(person, account_id=reader.account_id)
-    if owed is None:
-        return "A review is late", ""
-    review, called = owed.review, person.enrolment.patient.called
-    what = "Welcome" if review.kind is ReviewKind.WELCOME else "Review"
-    reason = f"{what} was due {promise_words(review.promised_at, now=reader.now, zone=reader.zone)}"
-    if review.told_late_at is None:
-        return reason, _draft_words(owed, reader)
-    told = clock_time(to_local(review.told_late_at, reader.zone))
-    taken = "A new date was given and has passed" if review.taken_at is not None else "No new date yet"
-    return reason, f"{called} was told at {told}. {taken}"
-
-
-def _why_due(person: PersonNow, reader: Reader) -> tuple[str, str]:
-    owed = review_to_write(person, account_id=reader.account_id)
-    draft = _draft_words(owed, reader) if owed is not None else ""
-    if opened_nothing_this_week(person):
-        return "Nothing opened this week", draft or "Use the short form"
-    is_checked_in = person.week is not None and person.week.check_in_finished_at is not None
-    parts = ["Check-in done" if is_checked_in else "Check-in not done"]
-    if person.questions:
-        parts.append(
-            f"asks {'one question' if len(person.questions) == 1 else f'{len(person.questions)} questions'}"
-        )
-    if person.week is not None and person.week.step is not None and person.week.step.state is ItemState.DONE:
-        parts.append("step done")
-    reason = ", ".join(parts)
-    if owed is not None and person.last_sent is None:
-        return f"First review: {reason[:1].lower()}{reason[1:]}", draft or _due_more(person, is_checked_in)
-    return reason, draft or _due_more(person, is_checked_in)
-
-
-def _due_more(person: PersonNow, is_checked_in: bool) -> str:
-    if not is_checked_in:
-        return "It does not block the review"
-    change = score_change(person)
-    if change is None or abs(change) < RELIABLE_CHANGE:
-        return ""
-    return f"{SCORE_NAME} {'down' if change < 0 else 'up'} {abs(change)} since the start"
-
-
-def _draft_words(owed: OwedReview, reader: Reader) -> str:
-    if owed.draft_saved_at is None:
-        return ""
-    when = moment_inside(owed.draft_saved_at, now=reader.now, zone=reader.zone)
-    return f"Draft saved {when}"
-
-
-def _why_welcome(person: PersonNow, reader: Reader) -> tuple[str, str]:
-    owed = review_to_write(person, account_id=reader.account_id)
-    invited = moment_inside(person.enrolment.invited_at, now=reader.now, zone=reader.zone)
-    due = promise_words(owed.review.promised_at, now=reader.now, zone=reader.zone) if owed else ""
-    return f"Your welcome is owed {due}".strip(), f"Invited {invited}"
-
-
-def _why_messages(person: PersonNow, reader: Reader) -> tuple[str, str]:
-    questions = sum(1 for one in person.unread if one in person.questions)
-    others = len(person.unread) - questions
-    parts = [count_words(questions, "question")] if questions else []
-    parts += [count_words(others, "message")] if others else []
-    since = moment_inside(person.unread[0].sent_at, now=reader.now, zone=reader.zone)
-    return f"{' and '.join(parts)} not read", f"Since {since}"
-
-
-def _why_waiting(person: PersonNow, reader: Reader) -> tuple[str, str]:
-    enrolment, today = person.enrolment, local_day(reader.now, reader.zone)
-    if enrolment.state is EnrolmentState.INVITED:
-        return "Invited, has not started", f"Invited {short_day(to_local(enrolment.invited_at, reader.zone))}"
-    if enrolment.state is EnrolmentState.ONBOARDING:
-        return "In the first steps", "Chooses days and times next"
-    if enrolment.state is EnrolmentState.AWAY and enrolment.away_until_on is not None:
-        return f"Away until {long_day(enrolment.away_until_on)}", _next_review(person, reader)
-    if enrolment.state in (EnrolmentState.PAUSED, EnrolmentState.AWAY):
-        return "The plan is paused", _next_review(person, reader)
-    sent = person.last_sent
-    if sent is not None and sent.sent_at is not None and local_day(sent.sent_at, reader.zone) == today:
-        at = clock_time(to_local(sent.sent_at, reader.zone))
-        opened = "Opened" if sent.read_at is not None else "Not opened yet"
-        return f"Review sent today at {at}", f"{opened}. {_next_review(person, reader)}".rstrip()
-    step = person.week.step if person.week is not None else None
-    if step is not None and step.state is ItemState.DONE:
-        return "Agreed step done", _next_review(person, reader)
-    if step is not None and step.state is ItemState.PLANNED and step.planned_on >= today:
-        return f"Agreed step is due {day_ahead(step.planned_on, today)}", _next_review(person, reader)
-    return _next_review(person, reader) or "No review planned", _written_by_other(person, reader)
-
-
-def _next_review(person: PersonNow, reader: Reader) -> str:
-    owed = next((one for one in person.owed if one.review.kind is not ReviewKind.WELCOME), None)
-    return f"Next review {short_day(owed.review.due_on)}" if owed is not None else ""
-
-
-def _written_by_other(person: PersonNow, reader: Reader) -> str:
-    owed = person.next_owed
-    if owed is None or owed.review.owner_id in (reader.account_id, person.enrolment.supporter_id):
-        return ""
-    state = "has begun it" if owed.review.state is ReviewState.DRAFTED else "writes it"
-    return f"{owed.review.owner.full_name} {state}"
+        return _Action("Write welcome", href, is_start=True)
+    has_begun = claim is not None or owed.draft_saved_at is not None
+    return _Action("Continue" if has_begun else "Start", href, is_start=True)

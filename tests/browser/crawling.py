@@ -26,8 +26,13 @@ LEFT_ALONE = {
     "patient_tools.afterwards": AFTER_A_POST,
     "patient_tool_steps.step": AFTER_A_POST,
     "patient_tool_steps.finish": AFTER_A_POST,
-    "supporter_hours.absence": AFTER_A_POST,
+    "supporter_absence.preview": AFTER_A_POST,
+    "supporter_absence.preview_change": AFTER_A_POST,
+    "clinician_supervision_letter.show": AFTER_A_POST,
+    "clinician_supervision_meeting.show": AFTER_A_POST,
+    "supporter_supervision.letter": AFTER_A_POST,
     "supporter_review.preview": AFTER_A_POST,
+    "supporter_review_merge.show": AFTER_A_POST,
     "supporter_welcome.show": "everybody in the demo has had a welcome: the journeys write one",
 }
 

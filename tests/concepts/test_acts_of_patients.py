@@ -27,7 +27,8 @@ from icbt_support.rhythm.acts import (
     settle_item,
     tell_ready,
 )
-from icbt_support.rhythm.weeks import UnknownModule, programme_of
+from icbt_support.rhythm.week_items import UnknownModule
+from icbt_support.rhythm.weeks import programme_of
 from tests.cast import Cast
 from tests.concepts.rhythm_steps import (
     acting,

@@ -4,34 +4,46 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from icbt_support.accounts.models import Role
 from icbt_support.audit.models import Actor
-from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.db import db
+from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.refusals import NotPossibleNow
 from icbt_support.enrolments.transitions import change_state
 from icbt_support.hours.operations import end_review_slot
 from icbt_support.hours.queries import held_booking, review_slots_of
+from icbt_support.jobs import runner
 from icbt_support.plan.models import ItemKind, OpenedBecause
 from icbt_support.plan.queries import open_week_of
 from icbt_support.plan.transitions import close_week
 from icbt_support.reviews.models import ReviewState
 from icbt_support.reviews.queries import next_review, owed_reviews, review_of_week
+from icbt_support.rhythm import away
 from icbt_support.rhythm.away import (
     AwayInThePast,
     AwayTooLong,
     NoReviewTime,
     come_back,
-    end_due_aways,
+    due_to_come_back,
+    end_one_away,
     go_away,
     pause_course,
     propose_away,
     resume_course,
 )
 from icbt_support.rhythm.lateness import close_missed
+from icbt_support.rhythm.quiet import quiet_people
 from icbt_support.rhythm.weeks import book_review
+from tests.cast import enrol, make_person
 from tests.concepts.beginnings import THURSDAY_AT_NINE, as_clinician, as_patient, open_week_1, owed_kinds
 
 PROMPTS = {"session", "check_in", "agreed_step", "nudge"}
 SIX_DAYS = date(2026, 11, 24)
+
+
+def end_due_aways(now: datetime) -> int:
+    by = Actor.system("aways")
+    return sum(end_one_away(one, by=by, now=now) for one in due_to_come_back(now=now))
 
 
 def test_the_dates_are_shown_before_anything_changes(cast, now):
@@ -107,7 +119,7 @@ def test_coming_back_owes_the_prompts_again(cast, now):
 def test_the_day_after_the_last_day_away_brings_a_person_back(cast, now, instant, is_back):
     open_week_1(cast, now)
     go_away(cast.enrolment, SIX_DAYS, by=as_patient(cast), now=now)
-    assert end_due_aways(by=Actor.system("aways"), now=instant) == int(is_back)
+    assert end_due_aways(instant) == int(is_back)
     assert (cast.enrolment.state is EnrolmentState.ACTIVE) is is_back
 
 
@@ -115,8 +127,8 @@ def test_the_last_day_away_ends_where_the_patient_is(cast, now):
     open_week_1(cast, now)
     cast.patient.zone = "Pacific/Auckland"
     go_away(cast.enrolment, SIX_DAYS, by=as_patient(cast), now=now)
-    assert end_due_aways(by=Actor.system("aways"), now=datetime(2026, 11, 24, 10, tzinfo=UTC)) == 0
-    assert end_due_aways(by=Actor.system("aways"), now=datetime(2026, 11, 24, 11, 30, tzinfo=UTC)) == 1
+    assert end_due_aways(datetime(2026, 11, 24, 10, tzinfo=UTC)) == 0
+    assert end_due_aways(datetime(2026, 11, 24, 11, 30, tzinfo=UTC)) == 1
 
 
 def test_going_away_twice_is_refused(cast, now):
@@ -193,3 +205,48 @@ def test_a_review_closed_while_the_person_was_away_leaves_them_with_a_next_one(c
     opened = open_week_of(cast.enrolment)
     assert opened.number == 2
     assert next_review(cast.enrolment).week is opened
+
+
+def test_a_late_review_is_not_given_a_new_date_by_going_away(cast, now):
+    week = open_week_1(cast, now)
+    late = datetime(2026, 11, 26, 18, tzinfo=UTC)
+    plan = go_away(cast.enrolment, date(2026, 12, 4), by=as_patient(cast), now=late)
+    review = next_review(cast.enrolment)
+    assert (plan.review_to, plan.items_that_move) == (None, 0)
+    assert (review.due_on, week.review_on) == (date(2026, 11, 26), date(2026, 11, 26))
+    assert review.is_late(late)
+
+
+def test_days_away_are_no_quiet_days(cast, now):
+    open_week_1(cast, now)
+    go_away(cast.enrolment, date(2026, 12, 9), by=as_patient(cast), now=now)
+    back = datetime(2026, 12, 10, 0, 30, tzinfo=UTC)
+    assert end_due_aways(back) == 1
+    (person,) = quiet_people([cast.service.id], now=back)
+    assert (person.days, person.task) == (0, None)
+
+
+def test_one_persons_failure_holds_up_nobody(app, cast, now, monkeypatch):
+    robin = enrol(
+        make_person("Robin Dale", Role.PATIENT, cast.service, now),
+        cast.supporter,
+        cast.clinician,
+        cast.service,
+        now,
+    )
+    for enrolment in (cast.enrolment, robin):
+        go_away(enrolment, SIX_DAYS, by=as_clinician(cast), now=now)
+    db.session.commit()
+    first, second = sorted([cast.enrolment.id, robin.id])
+
+    def fail_for_the_first(enrolment, **_kwargs):
+        if enrolment.id == first:
+            raise RuntimeError("no")
+        return come_back(enrolment, **_kwargs)
+
+    monkeypatch.setattr(away, "come_back", fail_for_the_first)
+    told = dict(runner.tick(app, datetime(2026, 11, 25, 9, tzinfo=UTC), names=["aways"]))
+    assert told == {"aways": "RuntimeError"}
+    db.session.rollback()
+    states = {one: db.session.get_one(Enrolment, one).state for one in (first, second)}
+    assert states == {first: EnrolmentState.AWAY, second: EnrolmentState.ACTIVE}

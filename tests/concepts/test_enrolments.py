@@ -20,7 +20,10 @@ from icbt_support.enrolments.operations import (
     set_goals,
 )
 from icbt_support.enrolments.refusals import NotPossibleNow
+from icbt_support.enrolments.rules import Limit
+from icbt_support.hours.capacity import set_limit
 from icbt_support.hours.transitions import record_absence_row
+from icbt_support.rhythm.invite import OverLimit
 from tests.cast import enrol
 from tests.concepts.beginnings import as_clinician, as_patient, invite_robin
 
@@ -141,10 +144,37 @@ def test_notes_are_newest_first(cast, now):
 
 def test_room_counts_open_courses_against_places(cast, now):
     invite_robin(cast, now)
-    rooms = {
-        room.supporter_id: (room.places, room.people) for room in queries.rooms_of_supporters(cast.service.id)
-    }
-    assert rooms == {cast.supporter.id: (16, 2), cast.colleague.id: (16, 0)}
+    set_limit(
+        cast.supporter.id,
+        service_id=cast.service.id,
+        people=2,
+        minutes_a_week=None,
+        by=as_clinician(cast),
+        now=now,
+    )
+    rooms = queries.rooms_of_supporters(cast.service, welcome_on=now.date(), now=now)
+    assert [(room.supporter_id, room.places, room.people) for room in rooms] == [
+        (cast.colleague.id, 16, 0),
+        (cast.supporter.id, 16, 2),
+    ]
+    assert [room.passed_by_one_more for room in rooms] == [(), (Limit.PEOPLE,)]
+
+
+def test_above_a_limit_a_person_is_invited_with_a_reason_that_is_kept(cast, now):
+    set_limit(
+        cast.supporter.id,
+        service_id=cast.service.id,
+        people=1,
+        minutes_a_week=15,
+        by=as_clinician(cast),
+        now=now,
+    )
+    with pytest.raises(OverLimit) as refusal:
+        invite_robin(cast, now)
+    assert refusal.value.limits == (Limit.PEOPLE, Limit.MINUTES)
+    robin = invite_robin(cast, now, over_limit_reason="Pat knows Robin from before")
+    (kept,) = [change for change in queries.changes_of(robin) if change.what == "supporter over limit"]
+    assert (kept.to_value, kept.reason) == ("people, minutes", "Pat knows Robin from before")
 
 
 def test_a_person_with_two_roles_sees_by_role(cast, now):

@@ -107,7 +107,7 @@ def test_whatever_is_owed_goes_along_in_one_step(cast, now):
     assert cast.enrolment.supporter_id == cast.colleague.id
     assert review.owner_id == cast.colleague.id
     assert review.promised_at == promised
-    assert draft_of(review).author_id == cast.colleague.id
+    assert draft_of(review).author_id == cast.supporter.id
     told = db.session.scalars(select(AlertNotice.account_id).where(AlertNotice.alert_id == alert.id)).all()
     assert cast.colleague.id in told
     assert alert.acknowledged_at is None

@@ -1,13 +1,15 @@
 """Drafts are kept as they are typed; a stale save is refused and nothing typed is lost."""
 
 from datetime import date
+from threading import Barrier, Thread
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from icbt_support.accounts.models import Role
 from icbt_support.activity.models import Act, ActivityEvent
-from icbt_support.db import db
+from icbt_support.db import commit_with_retry, db
 from icbt_support.reviews.models import Review, ReviewState
 from icbt_support.reviews.operations import (
     keep_text_apart,
@@ -67,6 +69,50 @@ def test_a_stale_save_is_refused_and_its_text_kept_for_its_author(cast: Cast, re
     kept = kept_texts_of(review, author_id=cast.supporter.id)
     assert [text.content for text in kept] == [{"step_what": "Swim"}]
     assert kept_texts_of(review, author_id=cast.colleague.id) == []
+
+
+@pytest.mark.parametrize("shown", [None, 1], ids=["the first draft", "a draft that stands"])
+def test_of_six_racing_saves_exactly_one_wins_and_five_are_kept(
+    app: Flask, cast: Cast, review: Review, shown: int | None
+) -> None:
+    by, review_id, account_id = acting(cast.supporter, Role.SUPPORTER), review.id, cast.supporter.id
+    if shown:
+        save_draft(review, {"step_what": "The start"}, version=None, by=by, now=at(26, 9))
+    db.session.commit()
+    start, won = Barrier(6), []
+
+    def write(words: str) -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                commit_with_retry(
+                    lambda: save_draft(
+                        db.session.get_one(Review, review_id),
+                        {"step_what": words},
+                        version=shown,
+                        by=by,
+                        now=at(26, 9, 1),
+                    )
+                )
+                won.append(words)
+            except StaleDraft:
+                db.session.rollback()
+                keep_text_apart(review_id, {"step_what": words}, by=by, now=at(26, 9, 1))
+            finally:
+                db.session.remove()
+
+    threads = [Thread(target=write, args=(f"Text {number}",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.rollback()
+    db.session.expire_all()
+    draft = draft_of(review)
+    assert ([draft.content["step_what"]], draft.version) == (won, (shown or 0) + 1)
+    kept = {one.content["step_what"] for one in kept_texts_of(review, author_id=account_id)}
+    assert kept | set(won) == {f"Text {number}" for number in range(6)}
+    assert len(kept) == 5
 
 
 def test_a_preview_is_of_one_version(cast: Cast, review: Review) -> None:

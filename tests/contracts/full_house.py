@@ -11,7 +11,9 @@ from datetime import datetime
 from sqlalchemy import Column, Table, select
 
 from icbt_support.accounts.models import Account, Role
-from icbt_support.db import EncryptedJson, EncryptedText, db
+from icbt_support.db import EncryptedJson, EncryptedText, Subject, db
+from icbt_support.early_warning.models import EarlyWarningDecision
+from icbt_support.early_warning.rules import Sign, WarningChoice
 from icbt_support.enrolments.models import Enrolment, EnrolmentChange
 from icbt_support.enrolments.operations import ContactDetails, add_note, save_contact_sheet, set_goals
 from icbt_support.feedback.operations import report_problem
@@ -20,9 +22,11 @@ from icbt_support.measures.models import Occasion
 from icbt_support.measures.operations import answer_item, start_questionnaire
 from icbt_support.messages.models import MessageKind
 from icbt_support.messages.operations import post_message
+from icbt_support.phrases.operations import add_phrase
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
 from icbt_support.plan.rules import StepChoice
 from icbt_support.programme.library import find_programme
+from icbt_support.reviews.behaviours import TherapistBehaviour
 from icbt_support.reviews.models import Review, ReviewState
 from icbt_support.reviews.operations import keep_text_apart
 from icbt_support.reviews.rules import draft_content
@@ -36,6 +40,10 @@ from icbt_support.risk.operations import (
     record_assessment,
     resolve_alert,
 )
+from icbt_support.supervision.letters import letters_of_meeting
+from icbt_support.supervision.operations import answer_form, decide_in_meeting, fill_in_form, start_meeting
+from icbt_support.supervision.queries import discussions_of
+from icbt_support.supervision.rules import Mark, SupervisionDecision
 from icbt_support.tables import METADATA
 from tests.cast import Cast, enrol, make_person
 from tests.concepts.rhythm_steps import acting, at, letter, preview, send, start_course
@@ -56,6 +64,10 @@ OF_STAFF_ALONE = {
     "agreed",
     "otherstold",
     "changereason",
+    "warningnote",
+    "supervision",
+    "letterform",
+    "formanswer",
 }
 OF_NOBODY = {"report"}
 
@@ -113,6 +125,7 @@ class _Living:
         self._talk()
         self._send_and_draft()
         self._worry()
+        self._supervise()
         db.session.commit()
 
     def _begin(self) -> None:
@@ -194,6 +207,15 @@ class _Living:
                 self.enrolment, self.words(place), kind=kind, posted_key=place, by=by, now=at(11, 12)
             )
         add_note(self.enrolment, self.words("note"), by=self.supporter, now=at(11, 12))
+        add_phrase(
+            self.enrolment.service_id,
+            "Praise",
+            "Well done for [what they did], {called}.",
+            owner_id=self.supporter.account_id,
+            posted_key=f"phrase-{self.owner}",
+            by=self.supporter,
+            now=at(11, 12),
+        )
 
     def _send_and_draft(self) -> None:
         step = StepChoice(self.words("step"), self.words("why"), at(15, 9).date(), None)
@@ -258,12 +280,36 @@ class _Living:
             now=now,
         )
 
+    def _supervise(self) -> None:
+        now, enrolment = at(18, 12), self.enrolment
+        db.session.add(
+            EarlyWarningDecision(
+                enrolment_id=enrolment.id,
+                signs=Sign.NOT_HERE.value,
+                facts=["Not signed in for 9 days"],
+                choice=WarningChoice.CALL,
+                note=self.words("warningnote"),
+                decided_at=now,
+                decided_by=enrolment.supporter_id,
+            )
+        )
+        meeting = start_meeting(enrolment.supporter, enrolment.service, by=self.clinician, now=now)
+        [discussion] = discussions_of(meeting)
+        decide_in_meeting(
+            discussion, SupervisionDecision.ADAPT, self.words("supervision"), by=self.clinician, now=now
+        )
+        [drawn] = letters_of_meeting(meeting)
+        marks = dict.fromkeys(TherapistBehaviour, (Mark.SEEN, self.words("letterform")))
+        fill_in_form(drawn, marks, self.words("letterform"), by=self.clinician, now=now)
+        answer_form(drawn, self.words("formanswer"), by=self.supporter, now=now)
+
 
 def typed_columns() -> list[tuple[Table, Column[object]]]:
-    """Every column in which a person's own words stand."""
+    """Every column in which words of or about a patient stand; a service's own words are about none."""
     return [
         (table, column)
         for table in METADATA.sorted_tables
+        if table.info["care"].whose is not Subject.SERVICE
         for column in table.columns
         if isinstance(column.type, EncryptedText | EncryptedJson)
     ]

@@ -90,7 +90,7 @@ def test_several_days_in_the_evening(browser: Browser, served: Served, javascrip
         assert all(one.resolved_at is not None for one in alerts(served))
         served.pass_to(on(26, 9, 5))
         pat.come_back(PAT, "/supporting/today")
-        pat.page.locator("main").get_by_role("link", name="Write").first.click()
+        pat.page.locator("main").get_by_role("button", name="Start").first.click()
         pat.look()
         facts = pat.page.locator("main").inner_text().lower()
         assert facts.index("item 9") < facts.index("several days (was: not at all)") < facts.index("phq-9")

@@ -110,7 +110,7 @@ def choose_a_password(sam: Visitor, served: Served) -> None:
 def write_the_welcome(pat: Visitor) -> None:
     pat.sign_in(PAT)
     assert pat.heading == "Today"
-    pat.follow("Write welcome")
+    pat.press("Write welcome: Sam Porter")
     words = pat.page.get_by_role("textbox")
     words.fill(f"{words.input_value()}\n\nI look forward to hearing about your allotment.")
     pat.press("Send the welcome")
@@ -219,8 +219,7 @@ def do_the_check_in(sam: Visitor, served: Served) -> None:
 def review_the_week(pat: Visitor) -> None:
     pat.come_back(PAT, "/supporting/today")
     pat.sees("Sam Porter")
-    pat.page.locator("main").get_by_role("link", name="Sam Porter").last.click()
-    pat.look()
+    pat.press("Start: Sam Porter")
     for words in ("Is it all right to rest on Sunday?", "Planted garlic with Mo", "not at all"):
         pat.sees(words)
     pat.does_not_see(GOAL)

@@ -8,14 +8,16 @@ import pytest
 from icbt_support.accounts.models import Account
 from icbt_support.engagement.caseload import OpenAlert, OwedReview, PersonNow, WaitingMessage, WeekNow
 from icbt_support.engagement.today import Section, build_queue, opened_nothing_this_week, section_of
-from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.enrolments.models import Enrolment, EnrolmentState, Purpose
 from icbt_support.messages.models import MessageKind
-from icbt_support.pages.supporter.today_rows import Address, Reader, Row, make_row, summary_parts
+from icbt_support.pages.supporter.today_reasons import Reader
+from icbt_support.pages.supporter.today_rows import Address, Row, make_row, summary_parts
 from icbt_support.pages.supporter.words import moment_words, promise_words, visit_words
 from icbt_support.plan.models import ItemState, PlanItem, Week
 from icbt_support.programme.library import load_library, programmes
-from icbt_support.reviews.models import Review, ReviewKind, ReviewState
-from icbt_support.risk.models import AlertSource, Grade, RiskAlert
+from icbt_support.reviews.models import Review, ReviewClaim, ReviewKind, ReviewState
+from icbt_support.risk.models import AlertSource, CallOutcome, Grade, RiskAlert
+from icbt_support.service.models import Service
 
 NOW = datetime(2026, 11, 19, 9, 35, tzinfo=UTC)
 TODAY = date(2026, 11, 19)
@@ -83,13 +85,35 @@ def where(person: PersonNow) -> Section:
 
 
 def row_of(person: PersonNow) -> Row:
-    address = Address("/person", "/review", "/welcome", "/messages")
-    return make_row(person, where(person), address, Reader(ME, NOW, ZONE), is_first=False)
+    address = Address("/person", "/review", "/welcome", "/messages", "/contact", "/start", "/release")
+    reader = Reader(ME, NOW, ZONE, {COLLEAGUE: date(2026, 12, 3)})
+    return make_row(person, where(person), address, reader, is_first=False)
+
+
+def quiet_for(days: int, *calls: CallOutcome, state: EnrolmentState = EnrolmentState.ACTIVE) -> PersonNow:
+    """Somebody of a service with the product's numbers who was last here (or was invited) so many days ago."""
+    rang_at = NOW - timedelta(days=1)
+    since = NOW - timedelta(days=days)
+    person = make_person(owed=(LATER,), last_visit_at=since, calls=tuple((rang_at, one) for one in calls))
+    person.enrolment.purpose = Purpose.CARE
+    person.enrolment.service = Service(rhythm_settings={})
+    person.enrolment.state = state
+    person.enrolment.invited_at = since
+    return person
+
+
+def claimed(by: int, *, minutes_ago: int) -> OwedReview:
+    one = due_at(10)
+    moment = NOW - timedelta(minutes=minutes_ago)
+    claim = ReviewClaim(account_id=by, claimed_at=moment, last_active_at=moment)
+    claim.account = Account(full_name="Chris Moor", called="Chris")
+    return replace(one, claim=claim)
 
 
 LATE = owed(promised_at=NOW - timedelta(hours=16, minutes=35), told=NOW - timedelta(hours=16, minutes=35))
 LATER = owed(promised_at=NOW + timedelta(days=7))
 UNREAD = WaitingMessage(MessageKind.MESSAGE, NOW - timedelta(hours=2), is_read=False)
+UNREAD_TOO_LONG = WaitingMessage(MessageKind.MESSAGE, NOW - timedelta(days=3), is_read=False, is_late=True)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +127,14 @@ UNREAD = WaitingMessage(MessageKind.MESSAGE, NOW - timedelta(hours=2), is_read=F
         (lambda: make_person(owed=(owed(promised_at=LATER.review.promised_at, kind=ReviewKind.WELCOME),)),
          Section.WELCOME),
         (lambda: make_person(owed=(LATER,), messages=(UNREAD,)), Section.MESSAGES),
+        (lambda: make_person(owed=(due_at(10),), messages=(UNREAD_TOO_LONG,)), Section.LATE),
+        (lambda: quiet_for(13), Section.WAITING),
+        (lambda: quiet_for(14), Section.CALLS),
+        (lambda: quiet_for(14, CallOutcome.NO_ANSWER), Section.CALLS),
+        (lambda: quiet_for(14, CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL), Section.WAITING),
+        (lambda: quiet_for(14, CallOutcome.SPOKE), Section.WAITING),
+        (lambda: quiet_for(8, state=EnrolmentState.INVITED), Section.CALLS),
+        (lambda: quiet_for(21), Section.WAITING),
         (lambda: make_person(owed=(LATER,)), Section.WAITING),
         (lambda: make_person(), Section.WAITING),
         (lambda: make_person(owed=(owed(promised_at=LATE.review.promised_at, owner=COLLEAGUE),)),
@@ -117,13 +149,15 @@ def test_a_review_of_somebody_whom_i_cover_is_mine_to_write() -> None:
     person = make_person(owed=(due_at(10, owner=COLLEAGUE),))
     person.enrolment.supporter_id = COLLEAGUE
     assert where(person) is Section.DUE
-    assert row_of(person).more.endswith("For Priya Nair")
+    assert row_of(person).cover == "For Priya Nair, until 3 December"
 
 
-def test_reviews_of_people_who_are_away_are_not_due() -> None:
+@pytest.mark.parametrize("state", [EnrolmentState.AWAY, EnrolmentState.PAUSED])
+def test_a_review_that_was_promised_is_owed_whatever_the_course_is_doing(state: EnrolmentState) -> None:
+    """Going away moves a review that lies ahead and leaves a late one; a pause has a review at its end."""
     person = make_person(owed=(LATE,))
-    person.enrolment.state = EnrolmentState.AWAY
-    assert where(person) is Section.WAITING
+    person.enrolment.state = state
+    assert where(person) is Section.LATE
 
 
 def test_an_alert_wins_over_paused() -> None:
@@ -145,6 +179,20 @@ def test_due_reviews_come_in_the_order_of_the_slots_and_their_minutes_add_up() -
     assert [words for words, _ in summary_parts(queue)] == ["1 late", "2 due"]
     assert queue.next_day is not None
     assert queue.next_day.on == date(2026, 11, 26)
+    assert queue.count(Section.WAITING) == 1
+
+
+def test_minutes_are_of_all_that_is_asked_for_and_not_of_what_a_colleague_writes() -> None:
+    people = [
+        make_person("A", number=1, alerts=(alert(Grade.URGENT),), owed=(due_at(10),)),
+        make_person("B", number=2, read_first=(NOW,)),
+        make_person("C", number=3, owed=(LATER,), messages=(UNREAD,)),
+        quiet_for(15),
+        make_person("D", number=4, owed=(claimed(COLLEAGUE, minutes_ago=5),)),
+    ]
+    assert build_queue(people, account_id=ME, now=NOW, zone=ZONE).minutes == (2 + 12) + 2 + 5 + 15
+    rested = make_person(owed=(claimed(COLLEAGUE, minutes_ago=25),))
+    assert build_queue([rested], account_id=ME, now=NOW, zone=ZONE).minutes == 12
 
 
 def test_urgent_comes_before_same_day_and_marks() -> None:
@@ -193,19 +241,39 @@ def test_days_begin_in_the_supporters_zone() -> None:
             "Ruth was told at 5pm. No new date yet",
         ),
         (
+            lambda: make_person(messages=(UNREAD_TOO_LONG,), owed=(LATER,)),
+            "A message not read since Monday 9.35am",
+            "Ruth was told that it is late",
+        ),
+        (
+            lambda: quiet_for(15, CallOutcome.NO_ANSWER),
+            "Not here for 15 days",
+            "1 call tried, one more to make",
+        ),
+        (
+            lambda: quiet_for(9, state=EnrolmentState.INVITED),
+            "Invited 9 days ago, not started",
+            "Ring to ask how it is going; two tries are enough",
+        ),
+        (
+            lambda: quiet_for(22),
+            "Not here for 22 days: the clinician decides",
+            "Next review Thu 26 Nov",
+        ),
+        (
             lambda: make_person(
                 owed=(due_at(10, drafted=NOW - timedelta(days=1)),),
                 week=open_week(checked_in=True),
                 last_sent=Review(),
                 messages=(WaitingMessage(MessageKind.QUESTION, NOW, is_read=True),),
             ),
-            "Check-in done, asks one question",
-            "Draft saved yesterday 9.35am",
+            "Check-in finished yesterday 7.35pm, asks one question",
+            "Due today by 5pm · Draft saved yesterday 9.35am",
         ),
         (
             lambda: make_person(owed=(due_at(10),), week=open_week()),
             "First review: check-in not done",
-            "It does not block the review",
+            "Due today by 5pm · the review does not wait for it",
         ),
         (
             lambda: make_person(
@@ -214,13 +282,13 @@ def test_days_begin_in_the_supporters_zone() -> None:
                 last_sent=Review(),
                 scores=(19, 12, 6),
             ),
-            "Check-in done, step done",
-            "PHQ-9 down 13 since the start",
+            "Check-in finished yesterday 7.35pm, step done",
+            "Due today by 5pm · PHQ-9 down 13 since the start",
         ),
         (
             lambda: make_person(owed=(due_at(10),), week=open_week(), last_visit_at=NOW - timedelta(days=8)),
             "Nothing opened this week",
-            "Use the short form",
+            "Due today by 5pm · the short form fits",
         ),
         (
             lambda: make_person(owed=(LATER,), week=open_week(step=ItemState.PLANNED)),
@@ -236,8 +304,8 @@ def test_days_begin_in_the_supporters_zone() -> None:
         ),
         (
             lambda: make_person(owed=(LATER,), messages=(UNREAD,)),
-            "1 message not read",
-            "Since today 7.35am",
+            "1 message not read since today 7.35am",
+            "",
         ),
     ],
 )
@@ -247,13 +315,48 @@ def test_a_row_says_why(person, reason: str, more: str) -> None:  # noqa: ANN001
 
 
 def test_actions_follow_the_section() -> None:
-    assert row_of(make_person(owed=(LATE,))).action == "Write now"
-    assert row_of(make_person(owed=(due_at(10),))).action_href == "/review"
-    assert row_of(make_person(owed=(due_at(10, drafted=NOW),))).action == "Continue"
-    assert row_of(make_person(alerts=(alert(Grade.URGENT),))).action_href == "/person"
-    assert row_of(make_person(alerts=(alert(Grade.URGENT),), owed=(due_at(10),))).action_href == "/review"
-    assert row_of(make_person(owed=(LATER,), messages=(UNREAD,))).action_href == "/messages"
-    assert row_of(make_person(owed=(LATER,))).action == ""
+    def action(person: PersonNow) -> tuple[str, str, str]:
+        row = row_of(person)
+        return (row.action, row.action_href, row.start_href)
+
+    assert action(make_person(owed=(LATE,))) == ("Start", "/review", "/start")
+    assert action(make_person(owed=(due_at(10, drafted=NOW),))) == ("Continue", "/review", "/start")
+    assert action(make_person(alerts=(alert(Grade.URGENT),))) == ("Open", "/person", "")
+    assert action(make_person(alerts=(alert(Grade.URGENT),), owed=(due_at(10),))) == ("Open", "/review", "")
+    assert action(make_person(owed=(LATER,), messages=(UNREAD,))) == ("Read", "/messages", "")
+    assert action(make_person(owed=(due_at(10),), messages=(UNREAD_TOO_LONG,))) == ("Read", "/messages", "")
+    assert action(quiet_for(14)) == ("Call", "/contact", "")
+    assert action(make_person(owed=(LATER,))) == ("", "", "")
+
+
+def test_who_is_at_a_review_is_said_and_decides_what_one_may_do() -> None:
+    mine = row_of(make_person(owed=(claimed(ME, minutes_ago=5),)))
+    assert mine.claim is not None
+    assert (mine.claim.words, mine.action, mine.start_href, mine.release_href) == (
+        "You are writing this, since 9.30am",
+        "Continue",
+        "/start",
+        "/release",
+    )
+    theirs = row_of(make_person(owed=(claimed(COLLEAGUE, minutes_ago=5),)))
+    assert theirs.claim is not None
+    assert (theirs.claim.words, theirs.action, theirs.start_href, theirs.release_href) == (
+        "Chris Moor is writing this, since 9.30am",
+        "Look",
+        "",
+        "",
+    )
+    rested = row_of(make_person(owed=(claimed(COLLEAGUE, minutes_ago=25),)))
+    assert rested.claim is not None
+    assert rested.claim.words == "Chris Moor began this, and last wrote at 9.10am"
+    assert (rested.action, rested.start_href) == ("Take over", "/start")
+
+
+def test_chips_say_what_else_waits() -> None:
+    week = open_week(checked_in=True)
+    week.week.told_ready_at = NOW
+    person = make_person(owed=(due_at(10),), week=week, messages=(UNREAD,))
+    assert [words for words, _ in row_of(person).chips] == ["Message", "Ready for more"]
 
 
 def test_nothing_opened_looks_at_the_open_week_alone() -> None:

@@ -41,7 +41,7 @@ def courses():
 
 def test_the_form_shows_who_has_room_with_the_most_first(visitor, cast):
     page = visitor.get("/clinical/invite").get_data(as_text=True)
-    assert "Room for 16 more: 0 people, 16 review times a week" in page
+    assert "Suggested: 16 free review times a week, on Thursdays; 0 people" in page
     assert page.index("Chris Moor") < page.index("Pat Lane")
     assert "Lee Brook" not in page
     assert visitor.page.fields["supporter"] == str(cast.colleague.id)

@@ -72,7 +72,7 @@ def test_a_late_review_and_the_week_that_opened_without_it_are_told(
     assert "since Wednesday 11 November 5pm; week 2 opened without a review" in html
     assert "Hand over to a colleague" in html
     assert "Week 2 opened without a review" in html
-    assert "Review 1 late" in html
+    assert "Review of week 1 late" in html
 
 
 def test_scores_goals_calls_alerts_and_changes_stand_in_words(
@@ -88,7 +88,7 @@ def test_scores_goals_calls_alerts_and_changes_stand_in_words(
     for words in (
         "From 15 to 13, out of 27.",
         "Draw again",
-        "No answer",
+        "Call: no answer",
         "said that they may not be safe",
         "Pat Lane, then Chris Moor",
         "with Chris Moor",

@@ -104,3 +104,10 @@ def test_looking_changes_nothing(visitor: PageClient, cast: Cast) -> None:
     visitor.get("/contact-sheet/change")
     assert sheet(cast).confirmed_at is None
     assert visitor.http.get("/contact-sheet/confirm").status_code == 405
+
+
+def test_a_phone_number_has_digits(client, cast):
+    visitor = client.sign_in(cast.patient)
+    visitor.get("/contact-sheet/change")
+    page = visitor.post("/contact-sheet/change", {"phone": "ask my sister", "voicemail": "yes"}).text
+    assert "Enter a phone number with its digits, such as 01632 960001" in page

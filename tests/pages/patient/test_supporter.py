@@ -6,11 +6,14 @@ from flask import Flask
 
 from icbt_support.accounts.operations import describe_supporter
 from icbt_support.db import db
+from icbt_support.hours.models import AbsenceReason
 from icbt_support.hours.transitions import record_absence_row
+from icbt_support.reviews.queries import next_review
+from icbt_support.rhythm.absence import FirstDayBack, record_absence
 from icbt_support.rhythm.ending import change_cadence
 from tests.browsing import PageClient
 from tests.cast import Cast
-from tests.concepts.beginnings import as_clinician
+from tests.concepts.beginnings import as_clinician, open_week_1
 from tests.pages.patient.home_states import NOW, build
 from tests.pages.visits import status_of
 
@@ -68,3 +71,24 @@ def test_after_the_end_nothing_is_promised(client: PageClient, cast: Cast) -> No
 def test_staff_have_no_supporter(app: Flask, cast: Cast) -> None:
     for account in (cast.supporter, cast.clinician, cast.administrator):
         assert status_of(app, account, "/supporter") == 404
+
+
+def test_a_date_that_moved_says_why_here_and_at_home(client: PageClient, cast: Cast) -> None:
+    open_week_1(cast, NOW)
+    review = next_review(cast.enrolment)
+    record_absence(
+        cast.supporter,
+        service=cast.service,
+        from_on=date(2026, 11, 25),
+        until_on=date(2026, 11, 27),
+        cover_id=None,
+        choices={review.id: FirstDayBack()},
+        reason=AbsenceReason.COURSE,
+        by=as_clinician(cast),
+        now=NOW,
+    )
+    db.session.commit()
+    moved = "Moved from Thursday 26 November to Thursday 3 December: Pat is on a course."
+    assert "Your next review is on Thursday 3 December, by 5pm." in words_of(client, cast)
+    assert moved in words_of(client, cast)
+    assert moved in client.get("/week").get_data(as_text=True)

@@ -7,6 +7,7 @@ import pytest
 from icbt_support import clock
 from icbt_support.accounts.models import Role
 from icbt_support.db import db
+from icbt_support.engagement.caseload_list import Sort
 from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.hours.models import Absence
 from tests.browsing import PageClient
@@ -38,9 +39,11 @@ def visitor(cast: Cast, client: PageClient) -> PageClient:
         ("?show=starting", ["Bea Start"]),
         ("?show=away", ["Zed Away"]),
         ("?show=cover", []),
-        ("?show=nonsense&by=nonsense", ["Alex Reed", "Bea Start", "Zed Away"]),
-        ("?by=visit", ["Bea Start", "Zed Away", "Alex Reed"]),
-        ("?by=review", ["Alex Reed", "Bea Start", "Zed Away"]),
+        ("?show=late", []),
+        ("?show=rising", []),
+        ("?show=nonsense&sort=nonsense", ["Alex Reed", "Bea Start", "Zed Away"]),
+        ("?sort=last-visit", ["Bea Start", "Zed Away", "Alex Reed"]),
+        ("?sort=review", ["Alex Reed", "Bea Start", "Zed Away"]),
     ],
 )
 def test_filters_and_orders(visitor: PageClient, query: str, names: list[str]) -> None:
@@ -54,9 +57,9 @@ def test_filters_and_orders(visitor: PageClient, query: str, names: list[str]) -
     assert "Kim Hill" not in html
 
 
-@pytest.mark.parametrize("by", ["name", "review", "visit", "change", "week"])
-def test_every_order_answers(visitor: PageClient, by: str) -> None:
-    assert visitor.get(f"{CASELOAD}?show=everybody&by={by}").status_code == 200
+@pytest.mark.parametrize("sort", list(Sort))
+def test_every_order_answers(visitor: PageClient, sort: Sort) -> None:
+    assert visitor.get(f"{CASELOAD}?show=everybody&sort={sort.value}").status_code == 200
 
 
 def test_people_under_cover_stand_in_the_caseload_for_those_days(cast: Cast, visitor: PageClient) -> None:

@@ -9,8 +9,9 @@ from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.hours.models import Absence, ReviewSlot
 from icbt_support.hours.queries import is_absent, review_slots_of
+from icbt_support.hours.transitions import record_absence_row
 from icbt_support.reviews.queries import next_review
-from tests.concepts.beginnings import open_week_1
+from tests.concepts.beginnings import as_clinician, open_week_1
 
 
 @pytest.fixture
@@ -81,11 +82,13 @@ def test_a_colleagues_slot_is_not_found(visitor, cast):
 def test_days_away_show_what_they_touch_before_anything_is_saved(visitor, cast):
     visitor.get("/supporting/hours")
     page = visitor.post(
-        "/supporting/hours/absence", days(from_on=date(2026, 11, 25), until_on=date(2026, 11, 27))
+        "/supporting/hours/absence",
+        {**days(from_on=date(2026, 11, 25), until_on=date(2026, 11, 27)), "reason": "course"},
     ).get_data(as_text=True)
     assert "1 review falls into these days" in page
     assert "Chris Moor writes it on Thursday 26 November" in page
     assert "I write it on Thursday 3 December, and the patient is told" in page
+    assert "from Thursday 26 November to Thursday 3 December: Pat is on a course." in page
     assert is_absent(cast.supporter.id, date(2026, 11, 25)) is None
 
 
@@ -139,7 +142,7 @@ def test_away_from_now_is_one_step_and_back_is_another(visitor, cast, now):
     page = visitor.post("/supporting/hours/away-now", days(back_until=date(2026, 11, 27))).get_data(
         as_text=True
     )
-    assert "With the pool now: 1 reviews, 0 messages, 0 alerts. Told: Chris Moor." in page
+    assert "With the pool now: 1 review, 0 messages, 0 alerts. Told: Chris Moor." in page
     assert "You are away today" in page
     visitor.post("/supporting/hours/back")
     db.session.rollback()
@@ -156,7 +159,9 @@ def test_away_from_now_is_one_step_and_back_is_another(visitor, cast, now):
 )
 def test_days_that_do_not_fit_are_said_at_their_field(visitor, from_on, until_on, words):
     visitor.get("/supporting/hours")
-    page = visitor.post("/supporting/hours/absence", days(from_on=from_on, until_on=until_on))
+    page = visitor.post(
+        "/supporting/hours/absence", {**days(from_on=from_on, until_on=until_on), "reason": "leave"}
+    )
     assert words in page.get_data(as_text=True)
 
 
@@ -171,3 +176,77 @@ def test_days_that_do_not_exist_are_not_found(visitor, path):
 def test_only_supporters_have_these_hours(client, cast, who):
     client.sign_in(getattr(cast, who))
     assert client.http.get("/supporting/hours").status_code == 404
+
+
+def test_an_absence_is_changed_to_other_days_and_ended(visitor, cast):
+    review = next_review(cast.enrolment)
+    visitor.get(ABSENCE)
+    visitor.post(ABSENCE, {"cover": "pool", f"review_{review.id}": "pool"})
+    assert review_again(cast).pooled_at is not None
+    absence = is_absent(cast.supporter.id, date(2026, 11, 25))
+    change = f"/supporting/hours/absences/{absence.id}"
+    visitor.get(change)
+    page = visitor.post(
+        f"{change}/days", days(from_on=date(2026, 11, 25), until_on=date(2026, 11, 30))
+    ).get_data(as_text=True)
+    assert "1 review falls into these days" in page
+    assert visitor.page.fields[f"review_{review.id}"] == "pool"
+    visitor.post(f"{change}/2026-11-27/2026-11-30", {"cover": str(cast.colleague.id)})
+    assert review_again(cast).pooled_at is None
+    changed = is_absent(cast.supporter.id, date(2026, 11, 30))
+    assert (changed.id, changed.from_on, changed.cover_id) == (
+        absence.id,
+        date(2026, 11, 27),
+        cast.colleague.id,
+    )
+    visitor.post(f"{change}/withdraw")
+    db.session.rollback()
+    assert is_absent(cast.supporter.id, date(2026, 11, 27)) is None
+    assert visitor.http.get(change).status_code == 404
+
+
+def test_what_crosses_the_days_has_its_sentence(visitor, cast, now):
+    quiet_days = "/supporting/hours/absence/2026-12-21/2026-12-28"
+    record_absence_row(
+        cast.colleague.id,
+        service_id=cast.service.id,
+        from_on=date(2026, 12, 23),
+        until_on=date(2026, 12, 24),
+        cover_id=cast.supporter.id,
+        by=as_clinician(cast),
+        now=now,
+    )
+    db.session.commit()
+    page = visitor.get(quiet_days).get_data(as_text=True)
+    assert "Friday 25 December is a closed day for everybody" in page
+    assert "You are to cover Chris Moor from Wednesday 23 December to Thursday 24 December." in page
+    assert "Chris Moor is away from Wednesday 23 December to Thursday 24 December" in page
+    visitor.post(quiet_days, {"cover": "pool"})
+    again = visitor.get("/supporting/hours/absence/2026-12-22/2026-12-23").get_data(as_text=True)
+    assert "You are already away from Monday 21 December to Monday 28 December." in again
+    refused = visitor.post("/supporting/hours/absence/2026-12-22/2026-12-23", {"cover": "pool"})
+    assert "Change that absence instead" in refused.get_data(as_text=True)
+
+
+def test_a_colleagues_absence_is_not_found(visitor, cast, now):
+    theirs = record_absence_row(
+        cast.colleague.id,
+        service_id=cast.service.id,
+        from_on=date(2026, 12, 23),
+        until_on=date(2026, 12, 24),
+        cover_id=None,
+        by=as_clinician(cast),
+        now=now,
+    )
+    db.session.commit()
+    visitor.get("/supporting/hours")
+    path = f"/supporting/hours/absences/{theirs.id}"
+    assert visitor.http.get(path).status_code == 404
+    assert visitor.http.get(f"{path}/2026-12-23/2026-12-24").status_code == 404
+    for act in ("withdraw", "days", "2026-12-23/2026-12-24"):
+        assert visitor.post(f"{path}/{act}").status_code == 404
+
+
+@pytest.mark.parametrize("week", ["2026-11-26", "x", "9999-12-31", "0001-01-01", "%00"])
+def test_any_week_in_the_address_is_answered(visitor, week):
+    assert "Week of Monday" in visitor.get(f"/supporting/hours?week={week}").get_data(as_text=True)

@@ -1,6 +1,8 @@
 """One person's whole course, for their supporter."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import func, select
@@ -17,6 +19,7 @@ from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.conftest import THURSDAY
 from tests.pages.supporter.course import actor, start_course, write_as_patient
+from tests.pages.supporter.long_course import live_through
 
 
 @pytest.fixture
@@ -101,3 +104,29 @@ def test_opening_the_page_reads_no_message(cast: Cast, visitor: PageClient) -> N
     visitor.get(path(cast))
     db.session.expire_all()
     assert db.session.get_one(Message, message.id).read_at is None
+
+
+def test_the_timeline_is_read_by_kind_and_a_page_at_a_time(cast: Cast, client: PageClient) -> None:
+    live_through(cast.enrolment, weeks=52)
+    clock.stop_clock_at(THURSDAY)
+    visitor = client.sign_in(cast.supporter)
+    newest = visitor.get(path(cast)).get_data(as_text=True)
+    assert "November 2026</h3>" in newest
+    assert "Review of week 51 sent" in newest
+    assert "Review of week 40 sent" not in newest
+    seen: list[str] = []
+    address: str | None = f"{path(cast)}?kind=messages"
+    while address is not None:
+        html = visitor.get(address).get_data(as_text=True)
+        assert "Review of week" not in html[html.index('id="timeline"') : html.index("columns__side")]
+        seen += re.findall(r"Question of week \d+", html)
+        earlier = re.search(r'href="([^"]+)" rel="next"', html)
+        address = unescape(earlier.group(1)).split("#")[0] if earlier else None
+    assert seen == [f"Question of week {number}" for number in range(52, 0, -1)]
+
+
+@pytest.mark.parametrize("query", ["?kind=nonsense", "?before=yesterday", "?before=2026-11-19T10:00:00"])
+def test_an_address_that_asks_for_nothing_there_is_shows_the_newest(
+    cast: Cast, visitor: PageClient, query: str
+) -> None:
+    assert "Week 1 opened" in visitor.get(path(cast, query)).get_data(as_text=True)

@@ -33,7 +33,7 @@ from icbt_support.reviews.rules import (
     letter_of_draft,
     module_of,
 )
-from icbt_support.rhythm import ending, invite, lateness, sending, weeks, welcome
+from icbt_support.rhythm import ending, invite, lateness, sending, week_items, welcome
 from icbt_support.risk.models import CallOutcome
 from icbt_support.risk.operations import log_call
 
@@ -54,6 +54,7 @@ def invite_person(world: World, life: Life, now: datetime) -> None:
         supporter=world.member(plan.supporter),
         clinician=world.member(DR_WEISS),
         programme=world.programme,
+        over_limit_reason="Agreed in supervision: another protected slot opens next month.",
         by=world.as_staff(DR_WEISS, Role.CLINICIAN),
         now=now,
     )
@@ -143,7 +144,7 @@ def _opens(world: World, life: Life, enrolment: Enrolment, week: Week | None, nu
         return f"module:{world.programme.modules[0].slug}"
     if plan.ending is Ending.LAST_REVIEW and number >= plan.ends_in_week:
         return LAST_REVIEW
-    was_opened = weeks.was_opened(enrolment, week.module)
+    was_opened = week_items.was_opened(enrolment, week.module)
     opening = default_opening(world.programme, week.module, was_opened=was_opened)
     if plan.ending is Ending.PAUSES and number >= plan.ends_in_week:
         return PAUSE

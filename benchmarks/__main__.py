@@ -2,10 +2,16 @@
 
 import sys
 
-from benchmarks import delivery, supporter
+from benchmarks import delivery, engagement, export, serving, supporter
 from benchmarks.report import Report
 
-BENCHMARKS = {"delivery": delivery.measure, "supporter": supporter.measure}
+BENCHMARKS = {
+    "delivery": delivery.measure,
+    "engagement": engagement.measure,
+    "export": export.measure,
+    "serving": serving.measure,
+    "supporter": supporter.measure,
+}
 
 
 def main() -> int:

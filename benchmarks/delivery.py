@@ -191,7 +191,8 @@ class Letters:
         renderer = Renderer(base_url=settings.base_url, mail_from=settings.mail_from)
         for mailing in self.mailings:
             letter = self.wording.letter(mailing, mailing.reminders)
-            yield Mail(mailing.id, letter.address, mailing.message_id, renderer.render(letter))
+            data = renderer.render(letter)
+            yield Mail(mailing.id, letter.address, mailing.message_id, data, time.monotonic())
 
 
 def _everything(settings: Settings) -> Letters:

@@ -15,11 +15,13 @@ from sqlalchemy.exc import OperationalError
 from icbt_support import clock
 from icbt_support.accounts.models import Role
 from icbt_support.accounts.operations import invite_first_person
+from icbt_support.activity.rebuilding import rebuild_figures
 from icbt_support.audit import Actor
 from icbt_support.audit.seals import verify_audit
 from icbt_support.db import commit_with_retry, db
 from icbt_support.demo.building import PASSWORD, build_demo, forget_everything, has_any_data
 from icbt_support.demo.people import SIGN_INS
+from icbt_support.engagement.service_days import forget_service_days, keep_service_days
 from icbt_support.jobs import backups, runner
 from icbt_support.jobs.summary import describe_jobs
 from icbt_support.programme.checks import check_content
@@ -30,10 +32,24 @@ people = AppGroup("people", help="People who may sign in.")
 content = AppGroup("content", help="Programmes as files.")
 audit = AppGroup("audit", help="The audit and its seals.")
 keys = AppGroup("keys", help="Keys for encrypted columns.")
+figures = AppGroup("figures", help="Figures that are kept as people act.")
 
 
 def register_commands(app: Flask) -> None:
-    for command in (people, content, audit, keys, prepare, worker, tick, demo, jobs, backup, restore):
+    for command in (
+        people,
+        content,
+        audit,
+        keys,
+        figures,
+        prepare,
+        worker,
+        tick,
+        demo,
+        jobs,
+        backup,
+        restore,
+    ):
         app.cli.add_command(command)
 
 
@@ -183,6 +199,17 @@ def verify() -> None:
         click.echo(finding.message)
         raise SystemExit(1)
     click.echo("Every sealed line is as it was written.")
+
+
+@figures.command("rebuild")
+@with_appcontext
+def rebuild() -> None:
+    """Count all figures again from the events; the product may go on meanwhile."""
+    _require_schema()
+    events = rebuild_figures()
+    commit_with_retry(forget_service_days)
+    days = keep_service_days(now=clock.now())
+    click.echo(f"Counted {events:,} events and {days:,} days.")
 
 
 @keys.command("new")

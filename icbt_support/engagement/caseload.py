@@ -22,9 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import joinedload, load_only
 
 from icbt_support.accounts.models import Account
-from icbt_support.activity.models import ActivityDay
+from icbt_support.activity.models import ActivityPerson
 from icbt_support.db import db
-from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.enrolments.models import ColleagueAccess, Enrolment, EnrolmentState
 from icbt_support.hours.models import ReviewSlot, SlotBooking
 from icbt_support.measures.models import FinishedCheckIn, Questionnaire
 from icbt_support.messages.models import Message, MessageKind
@@ -73,6 +73,14 @@ class WaitingMessage:
 
 
 @dataclass(frozen=True)
+class OpenedTo:
+    """One colleague (None: the pool) who may open a course while this review or message is owed."""
+
+    subject: str
+    account_id: int | None
+
+
+@dataclass(frozen=True)
 class WeekNow:
     """The open week, its agreed step if there is one, and when its check-in was finished."""
 
@@ -85,7 +93,10 @@ class WeekNow:
 class PersonNow:
     """One person of the caseload as they stand now.
 
-    `read_first` is when each unread mark was set, `calls` when somebody rang and what came of it.
+    `last_message_at` is when staff last wrote one, `read_first` when each unread mark was set, `calls` when
+    somebody rang and what came of it. `opened_to` is who beside the supporter was let in, and because of which
+    review or message. `open_reviews` are the numbers of a colleague's reviews that the reader may write or take;
+    a guest sees to these, or to a message, alone.
     """
 
     enrolment: Enrolment
@@ -97,7 +108,11 @@ class PersonNow:
     messages: tuple[WaitingMessage, ...]
     scores: tuple[int, ...]
     last_visit_at: datetime | None
+    last_message_at: datetime | None = None
     calls: tuple[tuple[datetime, CallOutcome], ...] = ()
+    opened_to: tuple[OpenedTo, ...] = ()
+    open_reviews: frozenset[int] = frozenset()
+    is_guests: bool = False
 
     @property
     def next_owed(self) -> OwedReview | None:
@@ -135,7 +150,9 @@ def load_people(scope: Select[Enrolment]) -> tuple[PersonNow, ...]:
             messages=tuple(facts[enrolment.id].messages),
             scores=tuple(facts[enrolment.id].scores),
             last_visit_at=facts[enrolment.id].last_visit_at,
+            last_message_at=facts[enrolment.id].last_message_at,
             calls=tuple(facts[enrolment.id].calls),
+            opened_to=tuple(facts[enrolment.id].opened_to),
         )
         for enrolment in enrolments
     )
@@ -244,12 +261,16 @@ class _SmallFacts:
     messages: list[WaitingMessage] = field(default_factory=list)
     scores: list[int] = field(default_factory=list)
     calls: list[tuple[datetime, CallOutcome]] = field(default_factory=list)
+    opened_to: list[OpenedTo] = field(default_factory=list)
     last_visit_at: datetime | None = None
+    last_message_at: datetime | None = None
 
 
 def _small_facts(ids: Sequence[int]) -> dict[int, _SmallFacts]:
-    """Marks, waiting messages, scores, calls and last visits: five small reads that travel as one statement."""
-    facts = union_all(_visits(ids), _marks(ids), _messages(ids), _scores(ids), _calls(ids)).subquery()
+    """Marks, waiting messages, scores, calls, last visits and who was let in: small reads as one statement."""
+    facts = union_all(
+        _visits(ids), _written(ids), _marks(ids), _messages(ids), _scores(ids), _calls(ids), _openings(ids)
+    ).subquery()
     found: dict[int, _SmallFacts] = defaultdict(_SmallFacts)
     for what, enrolment_id, at, number in db.session.execute(
         select(facts).order_by(facts.c.enrolment_id, facts.c.at, facts.c.number)
@@ -257,27 +278,37 @@ def _small_facts(ids: Sequence[int]) -> dict[int, _SmallFacts]:
         fact = found[enrolment_id]
         if what == "visit":
             fact.last_visit_at = at
+        elif what == "wrote":
+            fact.last_message_at = at
         elif what == "mark":
             fact.read_first.append(at)
         elif what == "score":
             fact.scores.append(number)
         elif what in _OUTCOMES:
             fact.calls.append((at, CallOutcome(what)))
+        elif ":" in what:
+            fact.opened_to.append(OpenedTo(what, number or None))
         else:
             fact.messages.append(WaitingMessage(MessageKind(what), at, number == _READ, number == _LATE))
     return found
 
 
 def _visits(ids: Sequence[int]) -> SelectBase:
+    return select(
+        literal("visit").label("what"),
+        ActivityPerson.enrolment_id.label("enrolment_id"),
+        ActivityPerson.last_at.label("at"),
+        literal(0).label("number"),
+    ).where(ActivityPerson.enrolment_id.in_(ids))
+
+
+def _written(ids: Sequence[int]) -> SelectBase:
+    """When staff last wrote a message."""
     return (
-        select(
-            literal("visit").label("what"),
-            ActivityDay.enrolment_id.label("enrolment_id"),
-            func.max(ActivityDay.last_at).label("at"),
-            literal(0).label("number"),
-        )
-        .where(ActivityDay.enrolment_id.in_(ids))
-        .group_by(ActivityDay.enrolment_id)
+        select(literal("wrote"), Message.enrolment_id, func.max(Message.sent_at), literal(0))
+        .join(Enrolment, Enrolment.id == Message.enrolment_id)
+        .where(Message.enrolment_id.in_(ids), Message.author_id != Enrolment.patient_id)
+        .group_by(Message.enrolment_id)
     )
 
 
@@ -319,3 +350,13 @@ def _calls(ids: Sequence[int]) -> SelectBase:
     return select(cast(CallLog.outcome, String), CallLog.enrolment_id, CallLog.called_at, literal(0)).where(
         CallLog.enrolment_id.in_(ids)
     )
+
+
+def _openings(ids: Sequence[int]) -> SelectBase:
+    """The subject is "review:7" or "message:7"; 0 stands for the pool."""
+    return select(
+        ColleagueAccess.subject,
+        ColleagueAccess.enrolment_id,
+        ColleagueAccess.opened_at,
+        func.coalesce(ColleagueAccess.account_id, 0),
+    ).where(ColleagueAccess.enrolment_id.in_(ids), ColleagueAccess.ended_at.is_(None))

@@ -52,7 +52,7 @@ class Looking:
 def listed(people: Iterable[PersonNow], show: Show, sort: Sort, looking: Looking) -> list[PersonNow]:
     """The people whom `show` keeps, as `sort` orders them; those who are equal stay by name."""
     kept = [person for person in people if is_shown(person, show, looking)]
-    return sorted(kept, key=lambda person: _order(person, sort))
+    return sorted(kept, key=lambda person: order_of(person, sort))
 
 
 def counts(people: Iterable[PersonNow], looking: Looking) -> dict[Show, int]:
@@ -89,7 +89,8 @@ def _days_away(person: PersonNow, looking: Looking) -> int:
     return (local_day(looking.now, looking.zone) - local_day(last, looking.zone)) // timedelta(days=1)
 
 
-def _order(person: PersonNow, sort: Sort) -> tuple[Any, str]:
+def order_of(person: PersonNow, sort: Sort) -> tuple[Any, str]:
+    """What `sort` orders people by, then their name."""
     name = person.enrolment.patient.full_name.casefold()
     match sort:
         case Sort.NAME:

@@ -12,6 +12,7 @@ from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentChange, EnrolmentState
 from icbt_support.enrolments.queries import local_today
 from icbt_support.plan.words import day_words
+from icbt_support.rhythm.course_changes import REASON as AGREED_IN_A_LETTER
 
 NEWS_FOR_DAYS = 14
 EVERY_TWO_WEEKS = "14"
@@ -42,7 +43,8 @@ def _of_supporter(change: EnrolmentChange, enrolment: Enrolment) -> str:
 
 def _of_cadence(change: EnrolmentChange, enrolment: Enrolment) -> str:
     pace = "every two weeks" if change.to_value == EVERY_TWO_WEEKS else "every week"
-    return f"From the next review on, {enrolment.supporter.called} writes {pace}."
+    since = "Now" if change.reason == AGREED_IN_A_LETTER else "From the next review on,"
+    return f"{since} {enrolment.supporter.called} writes {pace}."
 
 
 def _of_state(change: EnrolmentChange, enrolment: Enrolment) -> str:

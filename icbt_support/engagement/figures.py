@@ -1,29 +1,42 @@
-"""Counts of a service by calendar week and by module, always with what they are counted of."""
+"""The figures of a service by calendar week, by module and by standing, always with what they are counted of.
 
-from collections import Counter, defaultdict
+Read from rows that are kept: one for each person (`activity`), one for each day of the service (`service_days`).
+"""
+
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, or_, select
 
-from icbt_support.activity.models import Act, ActivityDay
+from icbt_support.activity.models import ActivityPerson
+from icbt_support.activity.rules import FIRST_DAYS_KEPT, WEEKS_KEPT, modules_of_marks, week_number
 from icbt_support.cadence import local_day, to_utc
 from icbt_support.db import db
-from icbt_support.enrolments.models import Enrolment, Purpose
-from icbt_support.journal.models import PageRead
+from icbt_support.engagement.models import ServiceDay
+from icbt_support.engagement.service_days import STANDS_AFTER
+from icbt_support.enrolments.models import Enrolment, EnrolmentState, Purpose
 from icbt_support.plan.models import Week
 from icbt_support.programme.content import Programme
-from icbt_support.reminders.models import Reminder
-from icbt_support.reminders.rules import Channel, ReminderClass, ReminderState
-from icbt_support.reviews.models import Review, ReviewKind, ReviewState
 from icbt_support.service.models import Service
 
 WEEKS_SHOWN = 8
 ONE_WEEK = timedelta(weeks=1)
-USED_A_TOOL = (Act.SAVED_ENTRY, Act.ANSWERED_EXERCISE)
+REACH_LOOK_BACK = timedelta(weeks=26)
 _MIDNIGHT = datetime.min.time()
-_SENT = (ReminderState.HANDED_OVER, ReminderState.BOUNCED)
+
+
+class Standing(StrEnum):
+    """Where an open course stands, by the last visit alone."""
+
+    IN_RHYTHM = "in-rhythm"
+    SLIPPING = "slipping"
+    QUIET = "quiet"
+    AWAY = "away"
+    NOT_STARTED = "not-started"
 
 
 @dataclass(frozen=True)
@@ -34,14 +47,42 @@ class WeekFigures:
     """
 
     monday: date
-    sent: int
-    held_back: int
-    withdrawn: int
-    on_time: int
-    late: int
-    used_tool: int
-    signed_in: int
-    no_visit: int
+    sent: int = 0
+    held_back: int = 0
+    withdrawn: int = 0
+    on_time: int = 0
+    late: int = 0
+    sessions_done: int = 0
+    sessions_planned: int = 0
+    used_tool: int = 0
+    signed_in: int = 0
+    no_visit: int = 0
+
+    @property
+    def in_treatment(self) -> int:
+        return self.used_tool + self.signed_in + self.no_visit
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Prompts by email, and after how many of them the person was here within 48 hours."""
+
+    count: int
+    of: int
+
+
+@dataclass(frozen=True)
+class FirstFortnight:
+    """People by the number of days on which they were here in the fortnight that began with their first visit."""
+
+    one: int
+    two_or_three: int
+    four_to_six: int
+    seven_or_more: int
+
+    @property
+    def people(self) -> int:
+        return self.one + self.two_or_three + self.four_to_six + self.seven_or_more
 
 
 @dataclass(frozen=True)
@@ -58,142 +99,196 @@ class ModuleReach:
         return f"{self.number}. {self.title}"
 
 
-def courses_of(service: Service) -> Select[int]:
+@dataclass(frozen=True)
+class PeopleFigures:
+    """People by standing, and for each Monday: in treatment, here, and with a tool used."""
+
+    standing: dict[Standing, int]
+    weeks: dict[date, tuple[int, int, int]]
+
+
+def is_of_care(service: Service) -> tuple[ColumnElement[bool], ...]:
     """The courses that figures are about: care, never training."""
-    return select(Enrolment.id).where(Enrolment.service_id == service.id, Enrolment.purpose == Purpose.CARE)
+    return Enrolment.service_id == service.id, Enrolment.purpose == Purpose.CARE
 
 
 def mondays_until(today: date) -> list[date]:
     """The Mondays of this week and of the seven before it, oldest first."""
-    this = _monday_of(today)
+    this = today - timedelta(days=today.weekday())
     return [this - n * ONE_WEEK for n in range(WEEKS_SHOWN - 1, -1, -1)]
 
 
-def week_figures(service: Service, mondays: Sequence[date], *, now: datetime) -> tuple[WeekFigures, ...]:
-    start = to_utc(mondays[0], _MIDNIGHT, service.zone)
-    end = to_utc(mondays[-1] + ONE_WEEK, _MIDNIGHT, service.zone)
-    reminders = _reminders_by_week(service, start, end)
-    reviews = _reviews_by_week(service, start, min(end, now))
-    used, visited = _visits_by_week(service, mondays)
-    treated = _in_treatment_by_week(service, mondays)
+# Standing ---------------------------------------------------------------------------------------------------
+
+
+def has_standing(standing: Standing, service: Service, *, now: datetime) -> ColumnElement[bool]:
+    """The same rule for the figure and for the list behind it; needs `ActivityPerson` joined."""
+    state = Enrolment.state
+    if standing is Standing.NOT_STARTED:
+        return state.in_((EnrolmentState.INVITED, EnrolmentState.ONBOARDING))
+    if standing is Standing.AWAY:
+        return state.in_((EnrolmentState.AWAY, EnrolmentState.PAUSED))
+    lately = _was_seen(service.rhythm.quiet_prompts_stop_days, service, now)
+    not_long_ago = _was_seen(service.rhythm.quiet_call_days, service, now)
+    is_active = state == EnrolmentState.ACTIVE
+    if standing is Standing.IN_RHYTHM:
+        return and_(is_active, lately)
+    if standing is Standing.SLIPPING:
+        return and_(is_active, ~lately, not_long_ago)
+    return and_(is_active, ~lately, ~not_long_ago)
+
+
+def _was_seen(days: int, service: Service, now: datetime) -> ColumnElement[bool]:
+    """Fewer than `days` days ago; a course that has just begun or gone on counts from then."""
+    first_on = local_day(now, service.zone) - timedelta(days=days - 1)
+    since = to_utc(first_on, _MIDNIGHT, service.zone)
+    return or_(
+        *(
+            func.coalesce(seen, literal(False))
+            for seen in (
+                ActivityPerson.last_at >= since,
+                Enrolment.started_at >= since,
+                Enrolment.back_at >= since,
+                Enrolment.starts_on >= first_on,
+            )
+        )
+    )
+
+
+def people_figures(service: Service, mondays: Sequence[date], *, now: datetime) -> PeopleFigures:
+    """One statement that looks once at each course of the last weeks, and at nothing that its person did."""
+    is_open = Enrolment.state != EnrolmentState.ENDED
+    sums: list[Any] = [_sum(and_(is_open, has_standing(standing, service, now=now))) for standing in Standing]
+    for monday in mondays:
+        treated = _in_treatment(monday, service)
+        sums += [
+            _sum(treated),
+            _sum(and_(treated, _has_week(ActivityPerson.weeks_here, monday))),
+            _sum(and_(treated, _has_week(ActivityPerson.weeks_with_tool, monday))),
+        ]
+    since = to_utc(mondays[0], _MIDNIGHT, service.zone)
+    row = db.session.execute(
+        select(*sums)
+        .select_from(Enrolment)
+        .outerjoin(ActivityPerson, ActivityPerson.enrolment_id == Enrolment.id)
+        .where(*is_of_care(service), or_(Enrolment.ended_at.is_(None), Enrolment.ended_at >= since))
+    ).one()
+    numbers = [number or 0 for number in row]
+    by_week = numbers[len(Standing) :]
+    return PeopleFigures(
+        dict(zip(Standing, numbers, strict=False)),
+        {monday: tuple(by_week[n * 3 : n * 3 + 3]) for n, monday in enumerate(mondays)},  # type: ignore[misc]
+    )
+
+
+def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0), type_=Integer())
+
+
+def _in_treatment(monday: date, service: Service) -> ColumnElement[bool]:
+    begins = to_utc(monday, _MIDNIGHT, service.zone)
+    ends = to_utc(monday + ONE_WEEK, _MIDNIGHT, service.zone)
+    return and_(Enrolment.started_at < ends, or_(Enrolment.ended_at.is_(None), Enrolment.ended_at >= begins))
+
+
+def _has_week(bits: Any, monday: date) -> ColumnElement[bool]:
+    ago = ActivityPerson.last_week - week_number(monday)
+    return case((and_(ago >= 0, ago < WEEKS_KEPT), bits.bitwise_rshift(ago).bitwise_and(1) == 1), else_=False)
+
+
+# By week ----------------------------------------------------------------------------------------------------
+
+
+def days_kept(service: Service, mondays: Sequence[date]) -> Sequence[ServiceDay]:
+    return db.session.scalars(
+        select(ServiceDay)
+        .where(ServiceDay.service_id == service.id, ServiceDay.day >= mondays[0])
+        .order_by(ServiceDay.day)
+    ).all()
+
+
+def week_figures(
+    days: Sequence[ServiceDay], people: PeopleFigures, mondays: Sequence[date]
+) -> tuple[WeekFigures, ...]:
     return tuple(
-        WeekFigures(
-            monday=monday,
-            sent=sum(reminders[monday, state] for state in _SENT),
-            held_back=reminders[monday, ReminderState.HELD_BACK],
-            withdrawn=reminders[monday, ReminderState.WITHDRAWN],
-            on_time=reviews[monday, True],
-            late=reviews[monday, False],
-            used_tool=len(used[monday] & treated[monday]),
-            signed_in=len((visited[monday] - used[monday]) & treated[monday]),
-            no_visit=len(treated[monday] - visited[monday]),
-        )
+        _week([day for day in days if monday <= day.day < monday + ONE_WEEK], people.weeks[monday], monday)
         for monday in mondays
     )
 
 
-def reach_of(service: Service, programme: Programme) -> tuple[ModuleReach, ...]:
-    of_programme = courses_of(service).where(Enrolment.programme_slug == programme.slug)
-    rows = db.session.execute(
-        select(Week.enrolment_id, func.max(Week.number))
-        .where(Week.enrolment_id.in_(of_programme))
-        .group_by(Week.enrolment_id)
+def _week(days: Sequence[ServiceDay], people: tuple[int, int, int], monday: date) -> WeekFigures:
+    treated, here, used_tool = people
+    return WeekFigures(
+        monday=monday,
+        sent=sum(day.prompts_sent for day in days),
+        held_back=sum(day.prompts_held_back for day in days),
+        withdrawn=sum(day.prompts_withdrawn for day in days),
+        on_time=sum(day.reviews_on_time for day in days),
+        late=sum(day.reviews_late for day in days),
+        sessions_done=sum(day.sessions_done for day in days),
+        sessions_planned=sum(day.sessions_planned for day in days),
+        used_tool=used_tool,
+        signed_in=here - used_tool,
+        no_visit=treated - here,
     )
-    weeks = {row[0]: row[1] for row in rows}
-    openers: dict[str, set[int]] = defaultdict(set)
-    for enrolment_id, slug in db.session.execute(
-        select(PageRead.enrolment_id, PageRead.module)
-        .where(PageRead.enrolment_id.in_(of_programme))
-        .distinct()
-    ):
-        openers[slug].add(enrolment_id)
-    reach = []
-    for module in programme.modules:
-        had_time = {enrolment_id for enrolment_id, number in weeks.items() if number >= module.number}
-        opened = len(openers[module.slug] & had_time)
-        reach.append(ModuleReach(module.number, module.title, opened, len(had_time)))
-    return tuple(reach)
 
 
-def _monday_of(on: date) -> date:
-    return on - timedelta(days=on.weekday())
+def followed_prompts(days: Sequence[ServiceDay], today: date) -> Followed:
+    """Only days of which it is known who came."""
+    standing = [day for day in days if day.day <= today - STANDS_AFTER]
+    return Followed(sum(day.prompts_followed for day in standing), sum(day.prompts_sent for day in standing))
 
 
-def _reminders_by_week(
-    service: Service, start: datetime, end: datetime
-) -> dict[tuple[date, ReminderState], int]:
+# The first fortnight and the modules ------------------------------------------------------------------------
+
+
+def first_fortnight(service: Service, today: date) -> FirstFortnight:
+    """Of those whose first visit was in the eight weeks before the last fortnight."""
+    end = today.toordinal() - FIRST_DAYS_KEPT
     rows = db.session.execute(
-        select(Reminder.due_at, Reminder.state).where(
-            Reminder.service_id == service.id,
-            Reminder.channel == Channel.EMAIL,
-            Reminder.reminder_class == ReminderClass.PROMPT,
-            Reminder.due_at >= start,
-            Reminder.due_at < end,
+        select(ActivityPerson.first_days, func.count())
+        .join(Enrolment, Enrolment.id == ActivityPerson.enrolment_id)
+        .where(
+            ActivityPerson.service_id == service.id,
+            ActivityPerson.first_day > end - 7 * WEEKS_SHOWN,
+            ActivityPerson.first_day <= end,
+            *is_of_care(service),
         )
+        .group_by(ActivityPerson.first_days)
     )
-    return Counter((_monday_of(local_day(due_at, service.zone)), state) for due_at, state in rows)
+    days: Counter[int] = Counter()
+    for bits, people in rows:
+        days[bits.bit_count()] += people
+    return FirstFortnight(
+        days[1], days[2] + days[3], sum(days[n] for n in (4, 5, 6)), sum(days[n] for n in range(7, 15))
+    )
 
 
-def _reviews_by_week(service: Service, start: datetime, now: datetime) -> dict[tuple[date, bool], int]:
-    """Reviews on time (True) and late (False) in the week of their promise, up to now.
-
-    A review that was told of as late counts in that week, whatever it was promised for afterwards.
-    """
-    promised_at = func.coalesce(Review.told_late_at, Review.promised_at)
+def reach_of(service: Service, programme: Programme, *, now: datetime) -> tuple[ModuleReach, ...]:
+    """Of the courses that began in the last 26 weeks."""
+    newest = (
+        select(func.max(Week.number)).where(Week.enrolment_id == Enrolment.id).correlate(Enrolment)
+    ).scalar_subquery()
     rows = db.session.execute(
-        select(promised_at, Review.told_late_at, Review.sent_at, Review.state, Review.closed_at).where(
-            Review.enrolment_id.in_(courses_of(service)),
-            Review.kind != ReviewKind.WELCOME,
-            Review.state != ReviewState.CANCELLED,
-            promised_at >= start,
-            promised_at <= now,
+        select(ActivityPerson.modules, newest.label("weeks"), func.count())
+        .select_from(Enrolment)
+        .outerjoin(ActivityPerson, ActivityPerson.enrolment_id == Enrolment.id)
+        .where(
+            *is_of_care(service),
+            Enrolment.programme_slug == programme.slug,
+            Enrolment.started_at >= now - REACH_LOOK_BACK,
         )
+        .group_by(ActivityPerson.modules, "weeks")
     )
-    counts: Counter[tuple[date, bool]] = Counter()
-    for promised, told_late_at, sent_at, state, closed_at in rows:
-        if state is ReviewState.MISSED and closed_at is not None and closed_at < promised:
-            continue
-        is_on_time = told_late_at is None and sent_at is not None and sent_at <= promised
-        counts[_monday_of(local_day(promised, service.zone)), is_on_time] += 1
-    return counts
-
-
-def _visits_by_week(
-    service: Service, mondays: Sequence[date]
-) -> tuple[dict[date, set[int]], dict[date, set[int]]]:
-    """Who used a tool, and who visited at all, by week."""
-    rows = db.session.execute(
-        select(ActivityDay.enrolment_id, ActivityDay.acted_on, ActivityDay.act).where(
-            ActivityDay.service_id == service.id,
-            ActivityDay.acted_on >= mondays[0],
-            ActivityDay.acted_on < mondays[-1] + ONE_WEEK,
-        )
+    opened: Counter[int] = Counter()
+    had_time: Counter[int] = Counter()
+    for marks, weeks, people in rows:
+        modules = modules_of_marks(marks or "")
+        for module in programme.modules:
+            if module.number <= (weeks or 0):
+                had_time[module.number] += people
+                opened[module.number] += people if module.slug in modules else 0
+    return tuple(
+        ModuleReach(module.number, module.title, opened[module.number], had_time[module.number])
+        for module in programme.modules
     )
-    used: dict[date, set[int]] = defaultdict(set)
-    visited: dict[date, set[int]] = defaultdict(set)
-    for enrolment_id, on, act in rows:
-        visited[_monday_of(on)].add(enrolment_id)
-        if act in USED_A_TOOL:
-            used[_monday_of(on)].add(enrolment_id)
-    return used, visited
-
-
-def _in_treatment_by_week(service: Service, mondays: Sequence[date]) -> dict[date, set[int]]:
-    rows = db.session.execute(
-        select(Enrolment.id, Enrolment.started_at, Enrolment.ended_at).where(
-            Enrolment.id.in_(courses_of(service)), Enrolment.started_at.is_not(None)
-        )
-    )
-    spans = [
-        (number, local_day(began, service.zone), local_day(ended, service.zone) if ended else None)
-        for number, began, ended in rows
-        if began is not None
-    ]
-    return {
-        monday: {
-            number
-            for number, began_on, ended_on in spans
-            if began_on < monday + ONE_WEEK and (ended_on is None or ended_on >= monday)
-        }
-        for monday in mondays
-    }

@@ -193,7 +193,7 @@ def _while_paused(facts: HomeFacts) -> Answers:
     when = f"When you and {facts.supporter} agree to go on."
     if review is not None and not facts.late:
         on = _day(_local(review, facts).date(), facts.today)
-        when = f"{review.owner.called} writes by {on}. Then you plan together how to go on."
+        when = f"{review.writer_called} writes by {on}. Then you plan together how to go on."
     return (
         "Nothing. Your course is paused.",
         when,
@@ -236,7 +236,7 @@ def _who_and_when(facts: HomeFacts) -> str:
         return f"{facts.supporter} reads what you share. The date of your next review comes here."
     local = _local(review, facts)
     on = _day(local.date(), facts.today)
-    return f"{review.owner.called} reads what you share and writes by {on}, {clock_words(local)}."
+    return f"{review.writer_called} reads what you share and writes by {on}, {clock_words(local)}."
 
 
 def _welcome(facts: HomeFacts) -> str:

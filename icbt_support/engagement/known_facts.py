@@ -22,7 +22,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from icbt_support.activity.models import ActivityDay, ActivityEvent
+from icbt_support.activity.models import ActivityEvent, ActivityPerson
 from icbt_support.db import UtcDateTime, db
 from icbt_support.engagement.known_words import finished_since
 from icbt_support.engagement.person import SessionsKept, prompts_by_email
@@ -246,10 +246,8 @@ def _first_entries(enrolment_id: int) -> Select[Any]:
 
 
 def _last_visit(enrolment_id: int) -> Select[Any]:
-    return (
-        _fact("visit", func.max(ActivityDay.last_at), _NO_NAME, _NONE, _NONE)
-        .where(ActivityDay.enrolment_id == enrolment_id)
-        .group_by(ActivityDay.enrolment_id)
+    return _fact("visit", ActivityPerson.last_at, _NO_NAME, _NONE, _NONE).where(
+        ActivityPerson.enrolment_id == enrolment_id
     )
 
 

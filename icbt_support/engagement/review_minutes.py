@@ -35,7 +35,7 @@ def minutes_by_week(service: Service, *, now: datetime) -> list[WeekOfReviews]:
         select(Review.sent_at, Review.sent_by, Review.minutes).where(
             Review.service_id == service.id, Review.sent_at >= now - timedelta(weeks=WEEKS_SHOWN)
         )
-    ).tuples()
+    )
     weeks: dict[date, list[tuple[int | None, int | None]]] = defaultdict(list)
     for sent_at, sent_by, minutes in rows:
         if sent_at is None:

@@ -1,5 +1,6 @@
 """What a patient's home page says: one model for every state, with the five questions answered in each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -25,6 +26,7 @@ from icbt_support.programme.library import find_programme
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, ReminderClass, ReminderState
 from icbt_support.reviews import queries as reviews
+from icbt_support.reviews.course import weeks_in_all
 from icbt_support.reviews.models import Review
 from icbt_support.rhythm.booster import is_booster_open, reader_words, reading_is_late
 from icbt_support.rhythm.lateness import lateness_of
@@ -284,12 +286,16 @@ def _heading(enrolment: Enrolment, state: HomeState, week: Week | None) -> tuple
         return "Between weeks", "Your next week opens soon", f"{supporter} will write to you."
     module = programme.module(week.module)
     lede = "Done for now. Practising beats reading on." if state is HomeState.ALL_DONE else ""
-    return f"Week {_place(week, programme)}:", module.title if module else "Your week", lede
+    return (
+        f"Week {_place(week, programme, enrolment.modules_ahead)}:",
+        module.title if module else "Your week",
+        lede,
+    )
 
 
-def _place(week: Week, programme: Programme) -> str:
+def _place(week: Week, programme: Programme, ahead: Sequence[str] | None) -> str:
     """ "3 of 6", or "7, an extra week" after as many weeks as the programme has modules."""
-    count = len(programme.modules)
+    count = weeks_in_all(programme, week.number, ahead)
     return f"{week.number} of {count}" if week.number <= count else f"{week.number}, an extra week"
 
 

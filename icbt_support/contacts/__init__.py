@@ -1,0 +1,1 @@
+"""Treatment contacts: recorded as staff work, and counted once a clinician has confirmed them."""

@@ -1,1 +1,1 @@
-"""Problems and ideas that people report, and their answers."""
+"""Problems and ideas that people report, who answers them, and what came of it."""

@@ -270,6 +270,7 @@ class Deliverer:
             if self._stop():
                 return
             rows = gate.still_wanted(position)
+            looked_at = gate.read_at
             if not rows:
                 batch.emptied.append(mailing.id)
                 continue
@@ -281,7 +282,7 @@ class Deliverer:
                 batch.refused.append(settling.Refusal(mailing.id, mailing.attempt, str(error)))
                 continue
             batch.sent_rows[mailing.id] = tuple(row.id for row in rows)
-            yield Mail(mailing.id, letter.address, mailing.message_id, data)
+            yield Mail(mailing.id, letter.address, mailing.message_id, data, looked_at)
 
     def _note(self, batch: _Batch, outcome: Outcome, done: Delivered) -> None:
         mailing = batch.open.pop(outcome.reference)

@@ -24,7 +24,7 @@ class Gate:
         self._connection = db.engine.connect()
         self._wanted: set[int] = set()
         self._read_until = 0
-        self._read_at = 0.0
+        self.read_at = 0.0
         self._renewed_at = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -47,7 +47,7 @@ class Gate:
 
     def still_wanted(self, position: int) -> list[DueReminder]:
         now = time.monotonic()
-        if position >= self._read_until or now - self._read_at > OLDEST_CHECK_SECONDS:
+        if position >= self._read_until or now - self.read_at > OLDEST_CHECK_SECONDS:
             self._read(position, now)
         return [row for row in self.mailings[position].reminders if row.id in self._wanted]
 
@@ -56,6 +56,6 @@ class Gate:
             commit_with_retry(lambda: settling.renew_lease(self._token, real_now=clock.real_now()))
             self._renewed_at = now
         chunk = self.mailings[position : position + CHECK_AFTER]
+        self.read_at = time.monotonic()
         self._wanted = self._ask([row.id for mailing in chunk for row in mailing.reminders])
         self._read_until = position + len(chunk)
-        self._read_at = time.monotonic()

@@ -21,6 +21,7 @@ DATED_BY = {
     "reminders": "settled_at",
     "mailings": "created_at",
     "problem_reports": "reported_at",
+    "report_answers": "answered_at",
 }
 BATCH = 1000
 

@@ -21,6 +21,7 @@ from icbt_support.accounts.models import (
 )
 from icbt_support.db import db
 from icbt_support.enrolments.models import Consent, Enrolment, EnrolmentState
+from icbt_support.feedback.queries import ReportNews, news_of_reports
 from icbt_support.measures.models import FinishedCheckIn
 from icbt_support.messages.models import Message
 from icbt_support.plan.models import ItemState, PlanItem, Week
@@ -146,6 +147,7 @@ class Scene:
     links: dict[int, Link] = field(default_factory=dict)
     invitations: dict[int, Link] = field(default_factory=dict)
     alerts: dict[int, Alert] = field(default_factory=dict)
+    reports: dict[int, ReportNews] = field(default_factory=dict)
     weeks: dict[tuple[int, int], OwedWeek] = field(default_factory=dict)
     check_ins_done: set[tuple[int, int]] = field(default_factory=set)
     written: dict[int, Written] = field(default_factory=dict)
@@ -184,6 +186,7 @@ def load_scene(due: Sequence[DueReminder], now: datetime) -> Scene:
     scene.messages = _by_id(about["message"], _messages)
     scene.links = _by_id(about["account_link"], _links)
     scene.alerts = _by_id(about["alert"], _alerts)
+    scene.reports = _by_id(about["report"] | about["vendor_report"], news_of_reports)
     _load_check_ins(scene, due)
     _load_prompts(scene, due, now)
     _load_invitations(scene, due, now)

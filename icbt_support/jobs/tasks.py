@@ -19,6 +19,8 @@ from icbt_support.audit.seals import seal_lines
 from icbt_support.boosters.queries import due_boosters
 from icbt_support.cadence import local_day, to_local
 from icbt_support.db import commit_with_retry, db
+from icbt_support.engagement.service_days import keep_service_days
+from icbt_support.implementation import weekly
 from icbt_support.job_log.operations import beat, give_period_back, take_period
 from icbt_support.job_log.queries import is_period_done
 from icbt_support.jobs import backups, digest, purge, quiet
@@ -165,6 +167,30 @@ def _digests(now: datetime) -> int:
         if local.time() >= digest.MORNING:
             is_new |= take_period("digest", f"{zone}:{local.date().isoformat()}", now=now)
     return digest.owe_digests(now) if is_new else 0
+
+
+def send_weekly_to_leads(hands: Hands) -> str:
+    """Once a week for each service, whichever process comes first."""
+    return _words((_count(_weekly_to_leads), "weekly emails owed"))
+
+
+def _weekly_to_leads(now: datetime) -> int:
+    owed = 0
+    for service in db.session.scalars(select(Service).order_by(Service.id)):
+        if not weekly.is_due(service, now):
+            continue
+        on = local_day(now, service.zone)
+        if take_period("leads", f"{service.id}:{on.isoformat()}", now=now):
+            owed += weekly.owe_weekly(service, now=now)
+    return owed
+
+
+def keep_figures(hands: Hands) -> str:
+    """Once an hour, whichever process comes first."""
+    hour = f"{clock.now():%Y-%m-%dT%H}"
+    if not commit_with_retry(lambda: take_period("figures", hour, now=clock.now())):
+        return ""
+    return _words((keep_service_days(now=clock.now()), "days of services counted"))
 
 
 def seal(hands: Hands) -> str:

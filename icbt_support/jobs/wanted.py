@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from icbt_support.accounts.models import PromptLevel
+from icbt_support.accounts.models import PromptLevel, Role
+from icbt_support.accounts.queries import holds_role
 from icbt_support.cadence import end_of_quiet, local_day
 from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.implementation.queries import leads_service
 from icbt_support.jobs import digest
 from icbt_support.jobs.scene import Course, House, Person, Scene, check_in_of, load_scene, number_in
 from icbt_support.plan.models import ItemState
@@ -194,6 +196,33 @@ def _about_queue(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
     return SEND if oldest is not None and oldest < now - STALLED_AFTER else DONE
 
 
+def _about_answer(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    """An answer to what somebody reported: news until they have read it."""
+    report = scene.reports.get(number_in(row.subject, "report") or 0)
+    if report is None or report.reported_by != row.recipient_id:
+        return GONE
+    return SEND if report.has_news else DONE
+
+
+def _about_report(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    """A report waits for its owner or for the vendor: said while it is open, to those who are still there."""
+    as_vendor = number_in(row.subject, "vendor_report")
+    report = scene.reports.get(as_vendor or number_in(row.subject, "report") or 0)
+    if report is None or row.service_id is None:
+        return GONE
+    if report.is_closed:
+        return DONE
+    role = Role.VENDOR if as_vendor else Role.ADMINISTRATOR
+    return SEND if holds_role(row.recipient_id, row.service_id, role) else GONE
+
+
+def _about_lead(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    """The weekly email is for those who lead now, whoever led when it was owed."""
+    if row.service_id is None or not leads_service(row.recipient_id, row.service_id):
+        return GONE
+    return SEND
+
+
 _ABOUT: dict[ReminderKind, Callable[[DueReminder, Scene, datetime], Verdict]] = {
     K.RISK_ALERT: _about_alert,
     K.NOBODY_ON_DUTY: _always,
@@ -223,7 +252,10 @@ _ABOUT: dict[ReminderKind, Callable[[DueReminder, Scene, datetime], Verdict]] = 
     K.BOOSTER: _always,
     K.COURSE_NEWS: _always,
     K.STAFF_COURSE_NEWS: _always,
+    K.REPORT_ANSWERED: _about_answer,
+    K.STAFF_REPORT: _about_report,
     K.STAFF_DIGEST: _always,
+    K.LEADS_WEEKLY: _about_lead,
 }
 
 

@@ -10,6 +10,7 @@ from icbt_support.accounts.models import LinkPurpose
 from icbt_support.cadence import to_local
 from icbt_support.db import db
 from icbt_support.delivery.rendering import Letter, Part
+from icbt_support.implementation.weekly import weekly_of
 from icbt_support.jobs.digest import Digest
 from icbt_support.jobs.scene import Link, Person, Scene, check_in_of, load_titles, number_in
 from icbt_support.links import make_token
@@ -278,6 +279,25 @@ class Wording:
             "link": self._page("/supporting/today"),
         }
 
+    def report_answered(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        return {"link": self._page("/your-reports")}
+
+    def staff_report(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        as_vendor = number_in(row.subject, "vendor_report")
+        house, own = self._scene.house_of(row), number_in(row.subject, "report")
+        path = f"/vendor/reports/{as_vendor}" if as_vendor else f"/admin/feedback/{own}"
+        return {"service": house.name if house else "the service", "link": self._page(path)}
+
+    def leads_weekly(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        weekly = weekly_of(row.service_id or 0, now=self._now)
+        return {
+            "service": weekly.service_name,
+            "week": f"{weekly.from_on:%A} {weekly.from_on.day} {weekly.from_on:%B}",
+            "figures": weekly.figures,
+            "to_look_at": weekly.to_look_at,
+            "link": self._page("/implementation"),
+        }
+
     # Small pieces
     # ----------------------------------------------------------------------------------------------
 
@@ -351,5 +371,8 @@ _FACTS: dict[ReminderKind, Callable[[Wording, DueReminder, Person], dict[str, An
     K.BOOSTER: Wording.booster,
     K.COURSE_NEWS: Wording.course_news,
     K.STAFF_COURSE_NEWS: Wording.staff_course_news,
+    K.REPORT_ANSWERED: Wording.report_answered,
+    K.STAFF_REPORT: Wording.staff_report,
     K.STAFF_DIGEST: Wording.staff_digest,
+    K.LEADS_WEEKLY: Wording.leads_weekly,
 }

@@ -65,8 +65,10 @@ def _start_of(on: date, service: Service) -> datetime:
 
 
 def _number(name: str) -> int | None:
-    given = request.args.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and int(given[:20]) <= LARGEST_ID else None
+    given = request.args.get(name, "").lstrip("0")
+    if not given.isascii() or not given.isdigit() or len(given) > len(str(LARGEST_ID)):
+        return None
+    return int(given) if int(given) <= LARGEST_ID else None
 
 
 def _day(name: str) -> date | None:

@@ -51,6 +51,12 @@ def rows_in(role: Role, hanging: Hanging) -> list[HangingRow]:
             ),
             (hanging.claims, "letter just being written", "letters just being written", []),
             (hanging.covers, "promise to cover", "promises to cover", []),
+            (
+                hanging.boosters,
+                "check-in after a course to read",
+                "check-ins after a course to read",
+                [one.enrolment.patient.initials for one in hanging.boosters],
+            ),
         )
     if role is Role.CLINICIAN:
         taken = [one.enrolment.patient.initials for one in hanging.taken_alerts]

@@ -38,9 +38,10 @@ ROLE_HINTS = {
     Role.SUPPORTER.value: "Writes reviews and messages, for the people in their own caseload",
     Role.CLINICIAN.value: "Invites people, answers alerts, sees everyone's record in this service",
     Role.ADMINISTRATOR.value: "Runs the service: people, duty, jobs, audit. Never sees what patients write",
+    Role.VENDOR.value: "Answers the reports that you pass on. Sees nothing about any patient",
 }
 HAND_OVER_FIRST = "This person still has work that needs a new named owner. A clinician hands it over first."
-ROLE_CHOICES = [SelectChoice(role.value, ROLE_WORDS[role]) for role in STAFF_ROLES]
+ROLE_CHOICES = [SelectChoice(role.value, ROLE_WORDS[role]) for role in (*STAFF_ROLES, Role.VENDOR)]
 
 
 class RoleForm(FlaskForm):

@@ -11,9 +11,9 @@ blueprint = Blueprint("public_home", __name__)
 HOME_PATHS = {
     Role.PATIENT: "/week",
     Role.SUPPORTER: "/supporting/today",
-    Role.CLINICIAN: "/clinical/engagement",
+    Role.CLINICIAN: "/clinical/caseload",
     Role.ADMINISTRATOR: "/admin/jobs",
-    Role.VENDOR: "/account",
+    Role.VENDOR: "/vendor/reports",
 }
 
 

@@ -8,6 +8,7 @@ task.
 from datetime import date, timedelta
 
 from flask import Blueprint, current_app, g, render_template, request
+from flask.sansio.blueprints import BlueprintSetupState
 from flask_wtf import FlaskForm
 from wtforms import SelectField
 from wtforms.validators import InputRequired
@@ -113,6 +114,14 @@ def stop(token: str) -> Page:
             "under Reminders."
         ),
     )
+
+
+@blueprint.record_once
+def _take_one_click(state: BlueprintSetupState) -> None:
+    """A mail program that stops reminders for its reader (RFC 8058) has seen no form: the link's own token is
+    proof enough, and no cookie is asked for.
+    """
+    state.app.extensions["csrf"].exempt(stop)
 
 
 def _found(token: str, purpose: OwnLink) -> Reminder | None:

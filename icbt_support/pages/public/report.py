@@ -4,20 +4,34 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from werkzeug import Response
-from wtforms import HiddenField
+from wtforms import HiddenField, RadioField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired
 
+from icbt_support.accounts.models import Membership
 from icbt_support.feedback.operations import report_problem
+from icbt_support.feedback.rules import ReportKind
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import LongText
+from icbt_support.pages.fields import LongText, OncePosted
 from icbt_support.pages.guards import allow_signed_in, current_actor, request_time
+from icbt_support.pages.navigation import HOME_ORDER
 from icbt_support.pages.signing_in import local_path
+from icbt_support.risk.rules import holds_read_first_phrase, phrases_of
 
 blueprint = Blueprint("public_report", __name__)
 
 
-class ReportForm(FlaskForm):
+class ReportForm(OncePosted):
+    kind = RadioField(
+        "What is it?",
+        choices=[
+            SelectChoice(ReportKind.PROBLEM.value, "Something does not work"),
+            SelectChoice(ReportKind.IDEA.value, "Something could be better"),
+        ],
+        default=ReportKind.PROBLEM.value,
+        validators=[InputRequired("Select what it is")],
+    )
     words = LongText(
         "What happened, or what could be better?",
         missing="Write what happened, or what could be better",
@@ -40,14 +54,25 @@ def send() -> Response | str:
     form = ReportForm()
     if not form.validate_on_submit():
         return render_template("public/report.html", form=form)
-    memberships = current_user.memberships
+    membership = _reports_as()
     report_problem(
         form.words.data,
         page=local_path(form.page.data) or "",
         product_version=current_app.config.get("PRODUCT_VERSION", ""),
-        service_id=memberships[0].service_id if memberships else None,
+        service_id=membership.service_id if membership else None,
+        kind=ReportKind(form.kind.data),
+        reported_as=membership.role if membership else None,
+        posted_key=form.posted_key.data,
         by=current_actor(),
         now=request_time(),
     )
     flash("Thank you. We have kept what you wrote, and the page it is about.", "success")
-    return redirect(url_for("public_report.show"))
+    if membership and holds_read_first_phrase(form.words.data, phrases_of(membership.service)):
+        flash("Nobody reads this straight away. If it is about staying safe, use Get help now.")
+    return redirect(url_for("public_your_reports.index"))
+
+
+def _reports_as() -> Membership | None:
+    """Somebody who is also a patient reports as a patient: their name goes to nobody."""
+    held = sorted(current_user.memberships, key=lambda one: (HOME_ORDER.index(one.role), one.id))
+    return next(iter(held), None)

@@ -3,24 +3,30 @@
 And duty as a patient or a staff member sees it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from icbt_support.accounts.models import Account, Role
-from icbt_support.cadence import to_local, to_utc
+from icbt_support.accounts.queries import names_of
+from icbt_support.cadence import local_day, to_local, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import for_supporter
 from icbt_support.hours import queries as hours
 from icbt_support.hours.models import DutySession
+from icbt_support.hours.rules import DaysAway, WeeklyBlock, duty_windows
+from icbt_support.read_once import read_once
 from icbt_support.risk.models import AlertNotice, CallLog, Grade, ReadFirst, RiskAlert, RiskAssessment
+from icbt_support.risk.response_times import AlertInstants, ResponseTimes, response_times
+from icbt_support.risk.rota import RotaBlock, RotaDay, rota_days
 from icbt_support.risk.rules import DutyView
 from icbt_support.service.models import Service
 
+LOOK_BACK = timedelta(weeks=12)
 _GRADE_ORDER = case({Grade.URGENT: 0, Grade.SAME_DAY: 1, Grade.KNOWN: 2}, value=RiskAlert.grade)
 
 
@@ -44,26 +50,62 @@ def open_alerts(service_ids: Collection[int]) -> list[RiskAlert]:
     )
 
 
-def resolved_alerts(service_ids: Collection[int], *, limit: int = 20) -> list[RiskAlert]:
-    """The alerts that were resolved last."""
+def resolved_alerts(service_ids: Collection[int], *, limit: int = 20, offset: int = 0) -> list[RiskAlert]:
+    """The alerts that were resolved last, from the `offset`th on."""
     return list(
         db.session.scalars(
             _with_people()
             .where(RiskAlert.service_id.in_(service_ids), RiskAlert.resolved_at.is_not(None))
             .order_by(RiskAlert.resolved_at.desc(), RiskAlert.id.desc())
             .limit(limit)
+            .offset(offset)
         )
     )
 
 
+def resolved_alert_count(service_ids: Collection[int]) -> int:
+    return (
+        db.session.scalar(
+            select(func.count()).where(
+                RiskAlert.service_id.in_(service_ids), RiskAlert.resolved_at.is_not(None)
+            )
+        )
+        or 0
+    )
+
+
+def alert_instants(service: Service, since: datetime) -> list[AlertInstants]:
+    """When each alert raised since then was raised, taken and resolved."""
+    rows = db.session.execute(
+        select(RiskAlert.grade, RiskAlert.raised_at, RiskAlert.acknowledged_at, RiskAlert.resolved_at).where(
+            RiskAlert.service_id == service.id, RiskAlert.raised_at >= since
+        )
+    )
+    return [AlertInstants(*row) for row in rows]
+
+
 def open_alert_count(service_ids: Collection[int]) -> int:
     """How many urgent and same-day alerts are not resolved."""
-    return _count(RiskAlert.service_id.in_(service_ids), RiskAlert.resolved_at.is_(None))
+    return _alert_counts(tuple(service_ids))[0]
 
 
 def untaken_alert_count(service_ids: Collection[int]) -> int:
     """How many urgent and same-day alerts no person has acknowledged yet."""
-    return _count(RiskAlert.service_id.in_(service_ids), RiskAlert.acknowledged_at.is_(None))
+    return _alert_counts(tuple(service_ids))[1]
+
+
+@read_once
+def _alert_counts(service_ids: Collection[int]) -> tuple[int, int]:
+    """Not resolved, and not acknowledged by anybody."""
+    is_open, is_untaken = RiskAlert.resolved_at.is_(None), RiskAlert.acknowledged_at.is_(None)
+    row = db.session.execute(
+        select(func.sum(case((is_open, 1), else_=0)), func.sum(case((is_untaken, 1), else_=0))).where(
+            RiskAlert.grade != Grade.KNOWN,
+            RiskAlert.service_id.in_(service_ids),
+            or_(is_open, is_untaken),
+        )
+    ).one()
+    return row[0] or 0, row[1] or 0
 
 
 def _count(*conditions: object) -> int:
@@ -222,6 +264,43 @@ def _ends_at(session: DutySession, service: Service, now: datetime) -> datetime:
     ends_today = local.time() < session.ends
     on = local.date() if ends_today else local.date() + timedelta(days=1)
     return to_utc(on, session.ends, service.zone)
+
+
+@dataclass(frozen=True)
+class DutyBoard:
+    """The rota from a Monday to the Sunday of the week after, and how long alerts waited since `since_on`."""
+
+    days: tuple[RotaDay, ...]
+    times: tuple[ResponseTimes, ...]
+    since_on: date
+    names: Mapping[int, str]
+
+
+def duty_board(service: Service, now: datetime) -> DutyBoard:
+    """Past minutes of duty are counted by the rota as it stands now, with the absences and closed days of then."""
+    today = local_day(now, service.zone)
+    monday = today - timedelta(days=today.weekday())
+    since_on, until_on = today - LOOK_BACK, monday + timedelta(days=13)
+    blocks = [_rota_block(session) for session in hours.duty_sessions(service)]
+    people = {block.clinician_id for block in blocks}
+    closed = hours.closed_days(service, since_on, until_on)
+    away = [
+        DaysAway(absence.account_id, absence.from_on, absence.until_on)
+        for absence in hours.absences_between(people, since_on, until_on)
+    ]
+    windows = duty_windows(
+        blocks, from_on=since_on, until_on=today, zone=service.zone, closed_days=closed, days_away=away
+    )
+    days = rota_days(
+        blocks, from_on=monday, until_on=until_on, zone=service.zone, closed_days=closed, days_away=away
+    )
+    alerts = alert_instants(service, to_utc(since_on, time(0), service.zone))
+    return DutyBoard(tuple(days), tuple(response_times(alerts, windows)), since_on, names_of(people))
+
+
+def _rota_block(session: DutySession) -> RotaBlock:
+    block = WeeklyBlock(session.weekday, session.starts, session.ends)
+    return RotaBlock(block, session.clinician_id, session.position)
 
 
 def risk_banner_for(

@@ -1,43 +1,45 @@
-"""Engagement: the service at a glance, and the people who need a look, each with a reason and one action."""
+"""Engagement: the service at a glance. Every figure says what it is counted of and leads to the people behind it."""
 
 from datetime import date
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, url_for
 
 from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import local_day
-from icbt_support.db import commit_with_retry
-from icbt_support.engagement.figures import ModuleReach
-from icbt_support.engagement.overview import ENOUGH_FOR_A_FINDING, Overview, PersonRow, overview_of
-from icbt_support.engagement.status import NextAction
+from icbt_support.engagement.figures import ModuleReach, Standing
+from icbt_support.engagement.overview import ENOUGH_FOR_A_FINDING, Overview, headings_of, overview_of
 from icbt_support.pages import charts
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
 from icbt_support.pages.kit import short_day
 from icbt_support.programme.library import programmes
+from icbt_support.service.models import Service
 
 blueprint = Blueprint("clinician_engagement", __name__)
-FIRST_SHOWN = 12
 
 
 @blueprint.get("/clinical/engagement")
 @allow(Role.CLINICIAN)
 def show() -> str:
     service, now = current_service(Role.CLINICIAN), request_time()
-    by = current_actor(Role.CLINICIAN, service.id)
-    commit_with_retry(lambda: audit.record("read_engagement", by=by, now=now, service_id=service.id))
+    audit.record_apart(
+        "read_engagement", by=current_actor(Role.CLINICIAN, service.id), now=now, service_id=service.id
+    )
     programme = next(iter(programmes().values()))
     overview = overview_of(service, programme, now=now)
-    people = _shown(overview, is_everyone=request.args.get("people") == "everyone")
     reached = [row for row in overview.reach if row.had_time]
     return render_template(
         "clinician/engagement.html",
         overview=overview,
-        people=people,
+        headings=headings_of(overview),
+        standings=_standings(overview, service),
         today=local_day(now, service.zone),
-        actions={row.person.enrolment.id: _address_of(row) for row in people},
-        rhythm_chart=_rhythm_chart(overview),
-        visits_chart=_visits_chart(overview),
+        reminders_chart=_reminders_chart(overview)
+        if _any(overview, "sent", "held_back", "withdrawn")
+        else None,
+        reviews_chart=_reviews_chart(overview) if _any(overview, "on_time", "late") else None,
+        visits_chart=_visits_chart(overview) if _any(overview, "in_treatment") else None,
+        fortnight_chart=_fortnight_chart(overview) if overview.fortnight.people else None,
         reach_chart=_reach_chart(reached) if reached else None,
         not_reached=_not_reached_words([row for row in overview.reach if not row.had_time]),
         has_few=any(row.had_time < ENOUGH_FOR_A_FINDING for row in reached),
@@ -45,40 +47,57 @@ def show() -> str:
     )
 
 
-def _shown(overview: Overview, *, is_everyone: bool) -> tuple[PersonRow, ...]:
-    """Everybody who needs a look, however many; others until the first page is full."""
-    if is_everyone:
-        return overview.people
-    return overview.people[: max(FIRST_SHOWN, overview.need_a_look)]
+def _standings(overview: Overview, service: Service) -> list[tuple[str, int, str, str]]:
+    """Label, people, what it means, and the list behind it."""
+    stop, call = service.rhythm.quiet_prompts_stop_days, service.rhythm.quiet_call_days
+    words = {
+        Standing.IN_RHYTHM: ("In rhythm", f"here in the last {stop} days"),
+        Standing.SLIPPING: ("Slipping", f"not here for {stop} to {call - 1} days"),
+        Standing.QUIET: ("Quiet", f"not here for {call} days or more"),
+        Standing.AWAY: ("Away or paused", "as agreed"),
+        Standing.NOT_STARTED: ("Not started yet", "invited, or setting up"),
+    }
+    return [
+        (
+            label,
+            overview.standing[standing],
+            meaning,
+            url_for("clinician_caseload.show", group=standing.value),
+        )
+        for standing, (label, meaning) in words.items()
+    ]
 
 
-def _address_of(row: PersonRow) -> str:
-    """Where the one action of a person leads."""
-    number, action = row.person.enrolment.id, row.status.action
-    if action is NextAction.OPEN_ALERT:
-        return url_for("clinician_risk.show", alert_id=row.person.alerts[0].alert.id)
-    if action is NextAction.LOG_CALL:
-        return url_for("clinician_contact.show", enrolment_id=number)
-    if action is NextAction.LOOK:
-        return url_for("clinician_patient.show", enrolment_id=number)
-    return url_for("clinician_decisions.show", enrolment_id=number)
+def _any(overview: Overview, *names: str) -> bool:
+    """Whether there is anything to draw."""
+    return any(getattr(week, name) for week in overview.weeks for name in names)
 
 
-def _rhythm_chart(overview: Overview) -> charts.Chart:
+def _reminders_chart(overview: Overview) -> charts.Chart:
     weeks = overview.weeks
-    return charts.pairs(
-        "rhythm-by-week",
-        "Reminders and reviews, week by week",
-        "For each week, reminders sent, held back and withdrawn, beside reviews on time and late.",
+    return charts.stacked_columns(
+        "reminders-by-week",
+        "Reminders, week by week",
+        "For each week, reminders sent, held back and withdrawn.",
         [_week_label(week.monday) for week in weeks],
         [
-            charts.Series("Reminder sent", "tools", [week.sent for week in weeks]),
+            charts.Series("Sent", "tools", [week.sent for week in weeks]),
             charts.Series("Held back", "held", [week.held_back for week in weeks]),
             charts.Series("Planned, then withdrawn", "none", [week.withdrawn for week in weeks]),
         ],
+    )
+
+
+def _reviews_chart(overview: Overview) -> charts.Chart:
+    weeks = overview.weeks
+    return charts.stacked_columns(
+        "reviews-by-week",
+        "Reviews, by the week for which they were promised",
+        "For each week, reviews on time and late.",
+        [_week_label(week.monday) for week in weeks],
         [
-            charts.Series("Review on time", "reviews", [week.on_time for week in weeks]),
-            charts.Series("Review late", "late", [week.late for week in weeks]),
+            charts.Series("On time", "reviews", [week.on_time for week in weeks]),
+            charts.Series("Late", "late", [week.late for week in weeks]),
         ],
     )
 
@@ -95,6 +114,25 @@ def _visits_chart(overview: Overview) -> charts.Chart:
             charts.Series("Visited only", "signed", [week.signed_in for week in weeks]),
             charts.Series("Did not visit", "none", [week.no_visit for week in weeks]),
         ],
+    )
+
+
+def _fortnight_chart(overview: Overview) -> charts.Chart:
+    fortnight = overview.fortnight
+    return charts.reach_bars(
+        "first-fortnight",
+        "On how many days people were here in the fortnight that began with their first visit",
+        [
+            (label, people, fortnight.people)
+            for label, people in (
+                ("The first day only", fortnight.one),
+                ("2 or 3 days", fortnight.two_or_three),
+                ("4 to 6 days", fortnight.four_to_six),
+                ("7 days or more", fortnight.seven_or_more),
+            )
+        ],
+        label_name="Days here",
+        floor=ENOUGH_FOR_A_FINDING,
     )
 
 

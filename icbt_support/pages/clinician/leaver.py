@@ -11,6 +11,7 @@ from icbt_support import audit
 from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.queries import staff_member_of, staff_with_role
 from icbt_support.audit.models import Actor
+from icbt_support.boosters.models import Booster
 from icbt_support.db import commit_with_retry, db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import rooms_of_supporters
@@ -22,6 +23,7 @@ from icbt_support.pages.room_words import room_words
 from icbt_support.reviews.claims import end_claims_of
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.rules import LetterRefused
+from icbt_support.rhythm.booster import NoBooster, give_booster_to
 from icbt_support.rhythm.handover import (
     AlreadyTheirs,
     Hanging,
@@ -108,7 +110,7 @@ def _try(part: Part, to: Account | None) -> str:
     except NewOwnerIsAway as refusal:
         name = to.called if to else "This colleague"
         return f"{name} is away until {long_day(refusal.absence.until_on)} and a review is owed. Select somebody else"
-    except (AlreadyTheirs, NotInThisRole, LetterRefused):
+    except (AlreadyTheirs, NoBooster, NotInThisRole, LetterRefused):
         return "This has changed meanwhile. Look again"
     return ""
 
@@ -192,6 +194,17 @@ def _parts(account: Account, service: Service) -> list[Part]:
             for alert in hanging.taken_alerts
             if alert.service_id == service.id
         ),
+        *(
+            Part(
+                f"booster_{booster.id}",
+                f"Check-in after the course of {booster.enrolment.patient.full_name}",
+                "Its answers wait to be read",
+                clinicians,
+                partial(_give_booster, booster),
+            )
+            for booster in hanging.boosters
+            if booster.service_id == service.id
+        ),
     ]
 
 
@@ -213,6 +226,11 @@ def _give_to_clinician(course: Enrolment, to: Account | None) -> None:
 
 def _give_alert(alert: RiskAlert, to: Account | None) -> None:
     give_alert_to(alert, _named(to).id, by=_actor(alert.enrolment.service), now=request_time())
+
+
+def _give_booster(booster: Booster, to: Account | None) -> None:
+    by = _actor(current_service(Role.CLINICIAN))
+    give_booster_to(booster, _named(to).id, by=by, now=request_time())
 
 
 def _named(to: Account | None) -> Account:

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from flask import Blueprint, render_template, url_for
 
 from icbt_support.accounts.models import Role
-from icbt_support.engagement.overview import alert_words, person_row
+from icbt_support.engagement.caseload import SCORE_SHOWN
+from icbt_support.engagement.course_axis import axis_of
+from icbt_support.engagement.people import alert_words, person_row
 from icbt_support.engagement.status import NextAction
 from icbt_support.enrolments.queries import current_goals
 from icbt_support.measures.queries import Score, scores_of
 from icbt_support.pages import charts
 from icbt_support.pages.early_warnings import warning_panel
 from icbt_support.pages.guards import allow, clinical_enrolment, current_account, request_time
+from icbt_support.pages.time_axis import draw_course
 from icbt_support.pages.timelines import timeline_asked_for
 from icbt_support.plan.queries import weeks_of
 from icbt_support.programme.content import Measure
@@ -42,6 +45,9 @@ def show(enrolment_id: int) -> str:
         charts_of_scores=[
             _chart(programme.measures[slug], scores[slug]) for slug in programme.check_in if scores.get(slug)
         ],
+        course_chart=draw_course(
+            axis_of(enrolment, weeks, scores.get(SCORE_SHOWN, []), zone=current_account().zone, now=now)
+        ),
         goals=current_goals(enrolment),
         open_alerts=open_alerts_by_enrolment([enrolment.id]).get(enrolment.id, []),
         alert_words=alert_words,

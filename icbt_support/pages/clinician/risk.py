@@ -1,13 +1,23 @@
 """Risk alerts: what is open, whose turn it is, and what was done."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from wtforms import RadioField
 from wtforms.validators import AnyOf, InputRequired
 
+from icbt_support import audit
 from icbt_support.accounts.models import Role
+from icbt_support.cadence import local_day
 from icbt_support.enrolments.queries import for_clinician
 from icbt_support.pages.alerts import alert_view, answer_choices, call_entries
+from icbt_support.pages.clinician.risk_board import (
+    ROTA_HEADS,
+    TIME_HEADS,
+    clock_of,
+    days_without_duty,
+    rota_rows,
+    time_rows,
+)
 from icbt_support.pages.commits import commits
 from icbt_support.pages.contact_sheets import contact_page
 from icbt_support.pages.fields import LongText
@@ -16,6 +26,7 @@ from icbt_support.pages.guards import (
     clinical_enrolment,
     clinician_actor,
     current_account,
+    current_actor,
     current_service,
     refuse_record,
     request_time,
@@ -33,13 +44,16 @@ from icbt_support.risk.queries import (
     alerts_of,
     assessments_of,
     calls_of,
+    duty_board,
     duty_view,
     open_alerts,
+    resolved_alert_count,
     resolved_alerts,
     scoped_alert,
 )
 
 blueprint = Blueprint("clinician_risk", __name__)
+RESOLVED_A_PAGE = 20
 
 
 class TakeForm(FlaskForm):
@@ -68,15 +82,47 @@ class AssessmentForm(FlaskForm):
 @allow(Role.CLINICIAN)
 def index() -> str:
     service_ids = services_with_role(Role.CLINICIAN)
-    service = current_service(Role.CLINICIAN)
-    zone = current_account().zone
+    service, now = current_service(Role.CLINICIAN), request_time()
+    by = current_actor(Role.CLINICIAN, service.id)
+    audit.record_apart("read_alerts", by=by, now=now, service_id=service.id)
+    zone, today = current_account().zone, local_day(now, service.zone)
+    board, alerts = duty_board(service, now), open_alerts(service_ids)
+    resolved_in_all = resolved_alert_count(service_ids)
+    place = min(_page_number() - 1, max(0, (resolved_in_all - 1) // RESOLVED_A_PAGE)) * RESOLVED_A_PAGE
+    resolved = resolved_alerts(service_ids, limit=RESOLVED_A_PAGE, offset=place)
     return render_template(
         "clinician/risk.html",
-        open_alerts=[alert_view(alert, zone) for alert in open_alerts(service_ids)],
-        resolved=[alert_view(alert, zone) for alert in resolved_alerts(service_ids)],
-        duty=duty_view(service, request_time(), zone),
+        open_alerts=[(alert_view(alert, zone), clock_of(alert, zone, now)) for alert in alerts],
+        resolved=[alert_view(alert, zone) for alert in resolved],
+        pages=_pages(place, len(resolved), resolved_in_all),
+        duty=duty_view(service, now, zone),
         service=service,
+        times=time_rows(board.times, service.rhythm),
+        time_heads=TIME_HEADS,
+        since_on=board.since_on,
+        rota=[row.cells for row in rota_rows(board, service.zone, today)],
+        rota_heads=ROTA_HEADS,
+        without_duty=days_without_duty(board, today),
     )
+
+
+def _page_number() -> int:
+    given = request.args.get("page", "")
+    return int(given) if given.isascii() and given.isdigit() and 0 < len(given) < 7 and int(given) else 1
+
+
+def _pages(place: int, shown: int, in_all: int) -> dict[str, str]:
+    """What stands below the history, and the links to what is newer and older."""
+    number = place // RESOLVED_A_PAGE + 1
+    return {
+        "words": f"Showing {place + 1} to {place + shown} of {in_all}",
+        "newer": _history(number - 1) if number > 1 else "",
+        "older": _history(number + 1) if place + shown < in_all else "",
+    }
+
+
+def _history(number: int) -> str:
+    return url_for("clinician_risk.index", page=number, _anchor="resolved")
 
 
 @blueprint.get("/clinical/risk/<id:alert_id>")

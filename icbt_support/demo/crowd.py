@@ -22,6 +22,7 @@ from icbt_support.demo.people import (
     PersonPlan,
     SlotPlan,
 )
+from icbt_support.demo.states import STATES
 from icbt_support.enrolments.operations import WeeklyTime
 
 
@@ -82,6 +83,7 @@ FATES = (
 # The one whose review, some weeks ago, came only after the next week had opened without it.
 VERY_LATE_AT, VERY_LATE_REVIEW = len(FATES), 2
 PEOPLE_A_SUPPORTER = 20
+TOLD_OF = (*STORY, *STATES)
 _TREND = (-1.6, -1.2, -1.0, -0.8, -0.5, -0.2, 0.1, 0.6)
 
 
@@ -109,7 +111,7 @@ def email_of(full_name: str) -> str:
 def everybody(patients: int, weeks: int, seed: int) -> list[PersonPlan]:
     """The story's people first, then the crowd; nobody is invited before the demo begins."""
     earliest = STANDS_ON - timedelta(weeks=weeks)
-    people = [_not_before(plan, earliest) for plan in STORY[:patients]]
+    people = [_not_before(plan, earliest) for plan in TOLD_OF[:patients]]
     random = Random(seed)
     places = _places(supporters_needed(patients), random)
     names = _names(random)
@@ -136,7 +138,7 @@ def _not_before(plan: PersonPlan, earliest: date) -> PersonPlan:
 
 def _names(random: Random) -> Iterator[str]:
     """Every family name once, then again; nobody is called like somebody of the story."""
-    taken = {plan.full_name for plan in STORY} | {*MORE_SUPPORTERS}
+    taken = {plan.full_name for plan in TOLD_OF} | {*MORE_SUPPORTERS}
     while True:
         for last in random.sample(LAST_NAMES, len(LAST_NAMES)):
             name = f"{random.choice(FIRST_NAMES)} {last}"

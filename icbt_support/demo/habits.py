@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 
-from icbt_support.demo import patients, staff, stories, words
-from icbt_support.demo.people import STANDS_ON, Ending, Habit
+from icbt_support.cadence import to_local
+from icbt_support.demo import patients, staff, state_stories, stories, words
+from icbt_support.demo.people import STANDS_ON, ZONE, Ending, Habit
 from icbt_support.demo.world import Life, World, day_of, wall
 from icbt_support.enrolments.models import EndCode
 from icbt_support.messages.models import MessageKind
@@ -17,6 +18,7 @@ from icbt_support.reviews.queries import review_of_week
 OwnAct = Callable[[World, Life, datetime], None]
 USUAL_HOUR = time(19)
 WRITING = timedelta(minutes=10)
+GETS_UP, A_NIGHT = 7, timedelta(hours=8)
 LATE_ONCE_IN = 0.04
 HISTORY_ENDS_ON = STANDS_ON - timedelta(days=9)
 
@@ -47,7 +49,7 @@ def plan_week(world: World, life: Life, week: Week, review: Review | None, now: 
     """Plans the person's own week, and their supporter's letter at its end."""
     if review is not None and not stories.stays_unwritten(life, review):
         _plan_letter(world, life, review, now)
-    told = stories.story_of_week(life, week)
+    told = stories.story_of_week(life, week) or state_stories.story_of_week(life, week)
     if told is not None:
         told(world, life, week)
         return
@@ -166,7 +168,12 @@ def _at(world: World, life: Life, number: int, instant: datetime, act: OwnAct) -
         if patients.is_here(life, number):
             act(world, life, now)
 
-    world.at(instant, if_here)
+    world.at(_when_awake(instant), if_here)
+
+
+def _when_awake(instant: datetime) -> datetime:
+    """Weeks open after midnight; nobody of the demo is up at three."""
+    return instant + A_NIGHT if to_local(instant, ZONE).hour < GETS_UP else instant
 
 
 def _about(act: Callable[[World, Life, int, datetime], None], item: PlanItem) -> OwnAct:

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from icbt_support import clock
 from icbt_support.db import UtcDateTime, commit_with_retry, db
-from icbt_support.demo import habits, staff, stories
+from icbt_support.demo import habits, staff, stories, structures, team
 from icbt_support.demo.people import SLOTS, STANDS_ON
 from icbt_support.demo.world import Act, World, day_of, wall
 from icbt_support.job_log.operations import RunToNote, note_runs
@@ -20,9 +20,9 @@ from icbt_support.plan.models import Week
 from icbt_support.reviews.queries import review_of_week
 
 # When in a day which of the scheduler's jobs can find something to do: between these they would find nothing.
-EVERY_DAY = ((time(0, 5), ("aways", "weeks", "reviews")),)
+EVERY_DAY = ((time(0, 5), ("aways", "boosters", "weeks", "reviews")),)
 ON_WORKING_DAYS = (
-    (time(8), ("digest",)),
+    (time(8), ("digest", "leads")),
     (time(9), ("quiet", "invitations", "risk")),
     (time(15), ("reviews",)),
     (time(17), ("reviews", "weeks", "messages")),
@@ -36,7 +36,18 @@ _FIRST_PROMISE = text(
 _NEXT_DUE = text("SELECT min(due_at) AS due_at FROM reminders WHERE state = 'owed'").columns(
     due_at=UtcDateTime
 )
-ALL_JOBS = ("aways", "weeks", "reviews", "messages", "risk", "quiet", "invitations", "digest", "deliver")
+ALL_JOBS = (
+    "aways",
+    "boosters",
+    "weeks",
+    "reviews",
+    "messages",
+    "risk",
+    "quiet",
+    "invitations",
+    "digest",
+    "deliver",
+)
 DELIVERS_AGAIN_AFTER = timedelta(minutes=20)
 RUNS_NOTED_AT_ONCE = 100
 READING_TIME = time(9, 2)
@@ -65,6 +76,8 @@ class Days:
             habits.plan_arrival(self._world, life)
             stories.tell_of_leo_draft(self._world, life)
         self._plan_reading(until.date())
+        team.plan_team_days(self._world)
+        structures.plan_structures(self._world)
         while (instant := self._next_instant()) <= until:
             clock.stop_clock_at(instant)
             self._live_at(instant)

@@ -15,6 +15,7 @@ STANDS_ON = date(2026, 11, 19)
 STANDS_AT = to_utc(STANDS_ON, time(10, 5), ZONE)
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = range(7)
 PRIYA, TOM, DR_WEISS = "supporter@example.org", "tom.ellis@example.org", "clinician@example.org"
+DANA, LEWIS = "dana.whitcombe@example.org", "lewis.hart@example.org"
 SAM, ADMINISTRATOR, VENDOR = "patient@example.org", "admin@example.org", "vendor@example.org"
 
 SIGN_INS = [
@@ -56,6 +57,16 @@ STAFF = (
         job_title="Psychological wellbeing practitioner",
         about="I came to this work after ten years as a nurse. I like short letters and small steps.",
     ),
+    StaffMember(
+        DANA,
+        "Dana Whitcombe",
+        "Dana",
+        Role.SUPPORTER,
+        quiet_from=time(15),
+        job_title="Psychological wellbeing practitioner",
+        about="I ask many questions and like to hear about ordinary days.",
+    ),
+    StaffMember(LEWIS, "Lewis Hart", "Lewis", Role.SUPPORTER, quiet_from=time(15)),
     StaffMember(DR_WEISS, "Dr Hana Weiss", "Dr Weiss", Role.CLINICIAN, quiet_from=time(17)),
     StaffMember(ADMINISTRATOR, "Jo Marsh", "Jo", Role.ADMINISTRATOR, quiet_from=time(17)),
     StaffMember(VENDOR, "Max Stein", "Max", Role.VENDOR),
@@ -81,17 +92,23 @@ class SlotPlan:
     minutes: int
 
 
-# Priya's Thursday holds 10 + 9 + 8 + 8 + 8 minutes and her Wednesday 12: the 55 minutes of the story.
+# Priya's Thursday asks for 2 minutes to read first and 8 + 9 + 8 + 8 + 8 for letters, her Wednesday for 12: the
+# 55 minutes of the story.
 SLOTS = (
+    SlotPlan(PRIYA, MONDAY, time(9, 40), time(10), 10),
     SlotPlan(PRIYA, MONDAY, time(10), time(12), 10),
     SlotPlan(PRIYA, WEDNESDAY, time(13), time(15), 12),
-    SlotPlan(PRIYA, THURSDAY, time(9), time(10, 10), 10),
+    SlotPlan(PRIYA, THURSDAY, time(9, 20), time(9, 50), 10),
+    SlotPlan(PRIYA, THURSDAY, time(9, 52), time(10, 8), 8),
     SlotPlan(PRIYA, THURSDAY, time(10, 30), time(10, 57), 9),
-    SlotPlan(PRIYA, THURSDAY, time(11), time(12, 20), 8),
+    SlotPlan(PRIYA, THURSDAY, time(11), time(11, 24), 8),
     SlotPlan(PRIYA, THURSDAY, time(14), time(14, 24), 8),
-    SlotPlan(PRIYA, THURSDAY, time(14, 30), time(15, 10), 8),
+    SlotPlan(PRIYA, THURSDAY, time(14, 30), time(14, 54), 8),
     SlotPlan(TOM, MONDAY, time(9), time(12), 15),
     SlotPlan(TOM, WEDNESDAY, time(9), time(12), 15),
+    SlotPlan(DANA, MONDAY, time(9), time(11), 15),
+    SlotPlan(DANA, WEDNESDAY, time(9), time(11), 15),
+    SlotPlan(LEWIS, WEDNESDAY, time(9), time(11), 15),
 )
 
 
@@ -125,6 +142,7 @@ class PersonPlan:
     """One person: who they are, their times, their scores from the baseline on, and how they go about it.
 
     `review_on` is the day of their first review and `review_at` the wall time of its slot, which they keep.
+    From the letter of `fortnightly_from_review` on (0: never) a week lasts two.
     """
 
     email: str
@@ -147,6 +165,7 @@ class PersonPlan:
     check_in_time: time = time(18)
     session_email: SessionEmail = SessionEmail.EVERY
     very_late_review: int = 0
+    fortnightly_from_review: int = 0
     goal: str = "To feel like myself again"
 
     @property
@@ -158,7 +177,7 @@ def _weeks_before(weeks: int, on: date = STANDS_ON) -> date:
     return on - timedelta(weeks=weeks)
 
 
-def _story(
+def story_person(
     full_name: str,
     pronouns: str,
     week: int,
@@ -196,7 +215,7 @@ def _story(
 # People whose review is owed today keep their evenings free of email: the story's evening stays quiet.
 _BY_DAY: dict[str, Any] = {"quiet_from": time(17), "check_in_time": time(12)}
 STORY = (
-    _story(
+    story_person(
         "Sam Taylor",
         "they/them",
         3,
@@ -209,7 +228,7 @@ STORY = (
         item_9={1: 1},
         goal="Walk Mo in the mornings again, and see Mum on Sundays",
     ),
-    _story(
+    story_person(
         "Amira Khan",
         "she/her",
         5,
@@ -222,7 +241,7 @@ STORY = (
         goal="Get back to swimming",
         **_BY_DAY,
     ),
-    _story(
+    story_person(
         "Ruth Okafor",
         "she/her",
         2,
@@ -233,7 +252,7 @@ STORY = (
         (14, 14),
         goal="Answer the phone when my sister rings",
     ),
-    _story(
+    story_person(
         "Leo Grant",
         "he/him",
         4,
@@ -245,7 +264,7 @@ STORY = (
         goal="Sleep before midnight and be kinder to myself at work",
         **_BY_DAY,
     ),
-    _story(
+    story_person(
         "Nadia Hussain",
         "she/her",
         1,
@@ -257,7 +276,7 @@ STORY = (
         goal="Paint again",
         **_BY_DAY,
     ),
-    _story(
+    story_person(
         "Morgan Lee",
         "they/them",
         7,
@@ -269,7 +288,7 @@ STORY = (
         goal="Feel part of things",
         **_BY_DAY,
     ),
-    _story(
+    story_person(
         "Grace Obi",
         "she/her",
         6,
@@ -281,7 +300,7 @@ STORY = (
         goal="Keep going to choir",
         **_BY_DAY,
     ),
-    _story(
+    story_person(
         "Kofi Mensah",
         "he/him",
         5,
@@ -292,7 +311,7 @@ STORY = (
         (9, 9, 8, 8, 7),
         goal="Play football on Sundays",
     ),
-    _story(
+    story_person(
         "Dev Patel",
         "he/him",
         6,
@@ -304,7 +323,7 @@ STORY = (
         supporter=TOM,
         goal="Ask about my hours at work",
     ),
-    _story(
+    story_person(
         "Joe Daniels",
         "he/him",
         4,

@@ -182,26 +182,29 @@ def _numbered(week: Week) -> list[tuple[int, PlanItem]]:
     return numbered
 
 
-def _day(days: int) -> date:
+def day_before(days: int) -> date:
+    """So many days before the Thursday on which the demo stands."""
     return STANDS_ON - timedelta(days=days)
 
 
 def _sam_last_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(7), time(10, 12))
-    told.reads(_day(7), time(10, 16), 0)
-    told.does_step(_day(6), time(18, 30))
+    told.reads_letter(day_before(7), time(10, 12))
+    told.reads(day_before(7), time(10, 16), 0)
+    told.does_step(day_before(6), time(18, 30))
     phoned = {"mood": 3, "doing": "Phoned Mum", "with-whom": "Mum, by phone"}
-    told.fills_in(_day(5), time(20, 10), "mood-diary", phoned)
-    told.fills_in(_day(3), time(20, 40), "mood-diary", {"mood": 3, "doing": "Wrote 2 emails I had put off"})
-    told.fills_in(_day(3), time(22, 5), "safety-plan", is_private=True)
-    told.reads(_day(2), time(19, 5), 1)
-    told.fills_in(_day(2), time(19, 20), "thought-record", SAMS_THOUGHT)
-    told.fills_in(_day(1), time(17, 30), "activity-plan", SAMS_WALK)
-    told.says(
-        _day(1), time(21, 20), "Did I do the evidence part right? I was not sure.", MessageKind.QUESTION
+    told.fills_in(day_before(5), time(20, 10), "mood-diary", phoned)
+    told.fills_in(
+        day_before(3), time(20, 40), "mood-diary", {"mood": 3, "doing": "Wrote 2 emails I had put off"}
     )
-    told.checks_in(_day(1), time(21, 30))
+    told.fills_in(day_before(3), time(22, 5), "safety-plan", is_private=True)
+    told.reads(day_before(2), time(19, 5), 1)
+    told.fills_in(day_before(2), time(19, 20), "thought-record", SAMS_THOUGHT)
+    told.fills_in(day_before(1), time(17, 30), "activity-plan", SAMS_WALK)
+    told.says(
+        day_before(1), time(21, 20), "Did I do the evidence part right? I was not sure.", MessageKind.QUESTION
+    )
+    told.checks_in(day_before(1), time(21, 30))
 
 
 def _sam_this_week(world: World, life: Life, week: Week) -> None:
@@ -212,13 +215,13 @@ def _sam_this_week(world: World, life: Life, week: Week) -> None:
 
 def _amira_last_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(7), time(12, 35))
-    told.reads(_day(5), time(12, 31), 0)
-    told.does_step(_day(4), time(16, 10))
-    told.reads(_day(3), time(12, 34), 1)
-    told.checks_in(_day(1), time(20, 50))
+    told.reads_letter(day_before(7), time(12, 35))
+    told.reads(day_before(5), time(12, 31), 0)
+    told.does_step(day_before(4), time(16, 10))
+    told.reads(day_before(3), time(12, 34), 1)
+    told.checks_in(day_before(1), time(20, 50))
     told.says(
-        _day(1),
+        day_before(1),
         time(20, 58),
         "It was a hard day. Some nights I feel that I can't go on like this. I am safe, my sister is here.",
         MessageKind.MESSAGE,
@@ -227,20 +230,20 @@ def _amira_last_week(world: World, life: Life, week: Week) -> None:
 
 def _ruth_last_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(6), time(18, 50))
-    told.reads(_day(6), time(19, 4), 0)
+    told.reads_letter(day_before(6), time(18, 50))
+    told.reads(day_before(6), time(19, 4), 0)
 
 
 def _leo_last_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(7), time(13, 5))
-    told.reads(_day(5), time(11, 4), 0)
-    told.does_step(_day(4), time(21, 30))
-    told.reads(_day(2), time(12, 40), 1)
-    told.practises(_day(2), time(13, 0), 0)
-    told.checks_in(_day(1), time(19, 12))
+    told.reads_letter(day_before(7), time(13, 5))
+    told.reads(day_before(5), time(11, 4), 0)
+    told.does_step(day_before(4), time(21, 30))
+    told.reads(day_before(2), time(12, 40), 1)
+    told.practises(day_before(2), time(13, 0), 0)
+    told.checks_in(day_before(1), time(19, 12))
     told.says(
-        _day(1),
+        day_before(1),
         time(19, 20),
         "Is a thought on the stairs worth writing down if it is gone again at my desk?",
         MessageKind.QUESTION,
@@ -249,25 +252,27 @@ def _leo_last_week(world: World, life: Life, week: Week) -> None:
 
 def _nadia_last_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.at(_day(6), time(20, 15), patients.write_goal)
-    told.reads(_day(4), time(12, 10), 0)
-    told.fills_in(_day(2), time(21, 10), "mood-diary", {"mood": 3, "doing": "Sketched the kitchen window"})
+    told.at(day_before(6), time(20, 15), patients.write_goal)
+    told.reads(day_before(4), time(12, 10), 0)
+    told.fills_in(
+        day_before(2), time(21, 10), "mood-diary", {"mood": 3, "doing": "Sketched the kitchen window"}
+    )
 
 
 def _morgan_last_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(7), time(14, 45))
-    told.reads(_day(6), time(12, 33), 0)
-    told.does_step(_day(4), time(15, 20))
-    told.reads(_day(2), time(12, 41), 1)
-    told.practises(_day(2), time(18, 5), 0)
+    told.reads_letter(day_before(7), time(14, 45))
+    told.reads(day_before(6), time(12, 33), 0)
+    told.does_step(day_before(4), time(15, 20))
+    told.reads(day_before(2), time(12, 41), 1)
+    told.practises(day_before(2), time(18, 5), 0)
     told.checks_in(STANDS_ON, time(7, 40))
 
 
 def _grace_week_before(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(13), time(12, 20))
-    told.reads(_day(8), time(12, 45), 0)
+    told.reads_letter(day_before(13), time(12, 20))
+    told.reads(day_before(8), time(12, 45), 0)
 
 
 def _nothing(world: World, life: Life, week: Week) -> None:
@@ -276,30 +281,30 @@ def _nothing(world: World, life: Life, week: Week) -> None:
 
 def _kofi_this_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(3), time(18, 20))
-    told.practises(_day(1), time(18, 15), 0)
+    told.reads_letter(day_before(3), time(18, 20))
+    told.practises(day_before(1), time(18, 15), 0)
 
 
 def _kofi_last_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(10), time(19, 10))
-    told.reads(_day(7), time(19, 6), 0)
-    told.does_step(_day(6), time(17, 45))
-    told.reads(_day(5), time(11, 9), 1)
-    told.checks_in(_day(5), time(11, 30))
+    told.reads_letter(day_before(10), time(19, 10))
+    told.reads(day_before(7), time(19, 6), 0)
+    told.does_step(day_before(6), time(17, 45))
+    told.reads(day_before(5), time(11, 9), 1)
+    told.checks_in(day_before(5), time(11, 30))
 
 
 def _dev_this_week(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(3), time(17, 40))
-    told.reads(_day(2), time(18, 6), 0)
-    told.practises(_day(1), time(20, 10), 0)
+    told.reads_letter(day_before(3), time(17, 40))
+    told.reads(day_before(2), time(18, 6), 0)
+    told.practises(day_before(1), time(20, 10), 0)
 
 
 def _joe_last_visit(world: World, life: Life, week: Week) -> None:
     told = Days(world, life, week)
-    told.reads_letter(_day(9), time(18, 55))
-    told.reads(_day(9), time(19, 4), 0)
+    told.reads_letter(day_before(9), time(18, 55))
+    told.reads(day_before(9), time(19, 4), 0)
 
 
 # By how many weeks ago the week opened.

@@ -77,6 +77,9 @@ class World:
     def as_staff(self, email: str, role: Role) -> Actor:
         return Actor(ActorKind.PERSON, self.staff[email], role, self.service_id)
 
+    def as_supporter(self, account_id: int) -> Actor:
+        return Actor(ActorKind.PERSON, account_id, Role.SUPPORTER, self.service_id)
+
     def as_patient(self, enrolment: Enrolment) -> Actor:
         return Actor(ActorKind.PERSON, enrolment.patient_id, Role.PATIENT, self.service_id)
 

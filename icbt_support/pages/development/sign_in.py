@@ -33,7 +33,7 @@ STORIES = {
     ),
     "supporter@example.org": (
         "Supporter",
-        "Priya writes reviews on Thursdays: one to read first, one late, a few due, a half-written draft.",
+        "Priya has a morning of six reviews: one to read first, one late, four due, one half written.",
     ),
     "clinician@example.org": (
         "Clinician",
@@ -48,6 +48,21 @@ STORIES = {
         "The vendor answers what the service reports, and sees nothing about any patient.",
     ),
 }
+ALSO = {
+    "tom.ellis@example.org": "has two people to ring: one never seen, one quiet for a fortnight",
+    "dana.whitcombe@example.org": "is away until 27 November, and Priya writes for her",
+    "theo.marchetti@example.org": "has been quiet for fifteen days, and can come back where he was",
+    "joe.daniels@example.org": "has been quiet for nine days",
+    "bruno.keller@example.org": "is in week 4 of a course that now goes every two weeks",
+    "elsie.brandt@example.org": "is Dana's, and has a letter from Priya meanwhile",
+    "wren.castell@example.org": "is Dana's, whose next review waits until she is back",
+    "hope.lindley@example.org": "was Lewis's until he left, and is Priya's now",
+    "amira.khan@example.org": "wrote the message that is to be read first",
+    "ruth.okafor@example.org": "is owed the review that is late",
+    "kofi.mensah@example.org": "has a reminder tonight at 6.30pm",
+    "dev.patel@example.org": "has scores that rise, and may not be benefiting yet",
+}
+"""A few others, and what there is to see as them."""
 _ORDER = {role: place for place, role in enumerate(Role)}
 
 
@@ -58,10 +73,11 @@ def show() -> str:
     people = everyone(limit=200)
     cards = [_card(account) for email in STORIES for account in people if account.email == email]
     others = [
-        (account.full_name, ", ".join(_roles(account)), account.email)
+        (account.full_name, ", ".join(_roles(account)), account.email, ALSO.get(account.email, ""))
         for account in people
         if account.email not in STORIES and account.password_hash is not None and account.disabled_at is None
     ]
+    others.sort(key=lambda other: not other[-1])
     return render_template("development/sign_in.html", cards=cards, others=others)
 
 

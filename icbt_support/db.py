@@ -35,6 +35,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 LARGEST_ID = 2**63 - 1
 BUSY_TIMEOUT_MS = 10_000
+SHORT_WAIT_MS = 200
 _RETRIES = 5
 _SERIALIZATION_FAILURES = {"40001", "40P01"}
 Result = TypeVar("Result")
@@ -274,6 +275,24 @@ def apart() -> Iterator[Connection]:
     """A short transaction of its own beside the session, for what must survive the request's rollback."""
     with writing(), db.engine.begin() as connection:
         yield connection
+
+
+@contextmanager
+def apart_without_waiting() -> Iterator[Connection]:
+    """As `apart`, for what may be left out: raises `OperationalError` soon where somebody else is writing."""
+    with writing(), db.engine.connect() as connection:
+        if connection.dialect.name != "sqlite":
+            with connection.begin():
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {SHORT_WAIT_MS}")
+                yield connection
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA busy_timeout = {SHORT_WAIT_MS}")
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
 # Triggers and other DDL that a batch alteration may drop; declared once, re-asserted after every upgrade. ------

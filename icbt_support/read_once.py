@@ -53,4 +53,6 @@ def _question(query: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
 
 
 def _frozen(value: Any) -> Hashable:
+    if isinstance(value, set):
+        return frozenset(value)
     return tuple(value) if isinstance(value, list) else value

@@ -4,17 +4,21 @@ from icbt_support.accounts import models as accounts
 from icbt_support.activity import models as activity
 from icbt_support.audit import models as audit
 from icbt_support.boosters import models as boosters
+from icbt_support.contacts import models as contacts
 from icbt_support.db import Base
 from icbt_support.delivery import models as delivery
 from icbt_support.demo import models as demo
 from icbt_support.early_warning import models as early_warning
+from icbt_support.engagement import models as engagement
 from icbt_support.enrolments import models as enrolments
 from icbt_support.feedback import models as feedback
 from icbt_support.hours import models as hours
+from icbt_support.implementation import models as implementation
 from icbt_support.job_log import models as job_log
 from icbt_support.journal import models as journal
 from icbt_support.measures import models as measures
 from icbt_support.messages import models as messages
+from icbt_support.patient_groups import models as patient_groups
 from icbt_support.phrases import models as phrases
 from icbt_support.plan import models as plan
 from icbt_support.reminders import models as reminders
@@ -40,8 +44,12 @@ MODULES = (
     plan,
     reviews,
     boosters,
+    contacts,
+    patient_groups,
     early_warning,
+    engagement,
     feedback,
+    implementation,
     supervision,
     job_log,
     demo,

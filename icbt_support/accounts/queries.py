@@ -66,6 +66,17 @@ def staff_with_role(service_id: int, role: Role) -> list[Account]:
     )
 
 
+def holds_role(account_id: int, service_id: int, role: Role) -> bool:
+    """Whether the person holds the role in the service now."""
+    held = select(Membership.id).where(
+        Membership.account_id == account_id,
+        Membership.service_id == service_id,
+        Membership.role == role,
+        Membership.ended_at.is_(None),
+    )
+    return db.session.scalar(held.limit(1)) is not None
+
+
 def staff_of(service_id: int) -> Sequence[Account]:
     """Everybody who holds or held a staff role in the service, by name; memberships are loaded with them."""
     held = select(Membership.account_id).where(
@@ -101,6 +112,11 @@ def names_of(account_ids: set[int]) -> dict[int, str]:
         select(Account.id, Account.full_name).where(Account.id.in_(sorted(account_ids)))
     )
     return {row.id: row.full_name for row in rows}
+
+
+def called_of(account_id: int) -> str:
+    """What this person is called."""
+    return db.session.get_one(Account, account_id).called
 
 
 def supporter_profile(account_id: int) -> SupporterProfile:

@@ -19,7 +19,7 @@ from icbt_support.accounts.throttles import (
     throttle_key,
 )
 from icbt_support.audit import Actor
-from icbt_support.db import apart, db
+from icbt_support.db import apart_without_waiting, db
 
 
 class WrongCredentials(Exception):
@@ -114,10 +114,13 @@ def sign_out(sign_in: SignIn, *, by: Actor, now: datetime) -> None:
 
 
 def note_seen(sign_in: SignIn, *, real_now: datetime) -> bool:
-    """Keeps an idle sign-in alive; writes at most once a minute, in a short transaction of its own."""
+    """Keeps an idle sign-in alive; writes at most once a minute, in a short transaction of its own.
+
+    Raises `OperationalError` soon where the database is locked: the page does not wait, the next one tries again.
+    """
     if real_now < sign_in.last_seen_at + SEEN_AT_MOST_EVERY:
         return False
-    with apart() as connection:
+    with apart_without_waiting() as connection:
         connection.execute(
             update(SignIn)
             .where(SignIn.id == sign_in.id, SignIn.last_seen_at < real_now)

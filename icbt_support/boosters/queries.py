@@ -45,6 +45,18 @@ def boosters_to_read(scope: Select[Enrolment]) -> list[Booster]:
     )
 
 
+def boosters_to_read_by(account_id: int) -> list[Booster]:
+    """Answered check-ins that this person promised to read and has not."""
+    return list(
+        db.session.scalars(
+            select(Booster)
+            .where(Booster.reader_id == account_id, Booster.state == BoosterState.ANSWERED)
+            .options(joinedload(Booster.enrolment).joinedload(Enrolment.patient))
+            .order_by(Booster.promised_at, Booster.id)
+        )
+    )
+
+
 def boosters_of(enrolment_ids: Collection[int]) -> dict[int, Booster]:
     """Course to its check-in, in one statement."""
     rows = db.session.scalars(select(Booster).where(Booster.enrolment_id.in_(enrolment_ids)))

@@ -9,13 +9,14 @@ from typing import NamedTuple, Protocol
 
 class Mail(NamedTuple):
     """One rendered email; `reference` is its sender's own number for it, `data` the whole message with CRLF
-    lines.
+    lines, `looked_at` the moment (monotonic) at which it was last known to be wanted.
     """
 
     reference: int
     address: str
     message_id: str
     data: bytes
+    looked_at: float
 
 
 class Result(StrEnum):

@@ -25,6 +25,8 @@ _ADDRESS = re.compile(r"^[!-~]+@[!-~]+$")
 _ADDRESS_UNSAFE = re.compile(r'[<>()\[\],;:\\"\s]')
 _LINK = re.compile(r"https?://[^\s\"'<>]+")
 LONGEST_LINE = 900
+# RFC 8058: a mail program may press the button for its reader, with a POST to that link.
+_ONE_CLICK = "List-Unsubscribe: <{}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
 class UnsafeMail(Exception):
@@ -41,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """All that a mail needs. `stop_url` makes a List-Unsubscribe header."""
+    """All that a mail needs. `stop_url` lets a mail program stop them with one press."""
 
     address: str
     message_id: str
@@ -127,7 +129,7 @@ class Renderer:
         self._check_links(shown.plain)
         self._check_links(shown.html)
         boundary = f"=_{letter.message_id.partition('@')[0]}"
-        stop = f"List-Unsubscribe: <{letter.stop_url}>\r\n" if letter.stop_url else ""
+        stop = _ONE_CLICK.format(letter.stop_url) if letter.stop_url else ""
         headers = (
             f"From: {_mailbox(letter.sender_name, self._mail_from)}\r\n"
             f"To: <{checked_address(letter.address)}>\r\n"

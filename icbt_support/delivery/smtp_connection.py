@@ -20,8 +20,8 @@ LONGEST_REPLY_LINE = 4096
 # A server that takes longer than this for a message gets no envelope ahead of time: what is withdrawn
 # meanwhile can then still be kept back.
 LOOK_AHEAD_SECONDS = 0.25
-# A mail that was taken longer ago than this (a slow server, a stopped process) is asked about again before
-# its body.
+# A mail that was known to be wanted longer ago than this (a slow server, a stopped process) is asked about
+# again before its body.
 ASK_AGAIN_SECONDS = 0.8
 CHANNEL_CODES = (421, 454)
 TakeNext = Callable[[], Mail | None]
@@ -332,7 +332,7 @@ class SmtpConnection:
 
 
 def _has_waited(attempt: Attempt) -> bool:
-    return attempt.refusal is None and time.monotonic() - attempt.began > ASK_AGAIN_SECONDS
+    return attempt.refusal is None and time.monotonic() - attempt.mail.looked_at > ASK_AGAIN_SECONDS
 
 
 def _refused(attempt: Attempt) -> Outcome:

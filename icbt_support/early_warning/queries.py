@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import SelectBase, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
-from icbt_support.activity.models import ActivityDay
+from icbt_support.activity.models import ActivityPerson
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.early_warning.models import EarlyWarningDecision
@@ -135,18 +135,14 @@ def _beginnings(ids: Collection[int]) -> SelectBase:
 
 
 def _visits(ids: Collection[int]) -> SelectBase:
-    return (
-        select(
-            literal("visit"),
-            ActivityDay.enrolment_id,
-            func.max(ActivityDay.last_at),
-            literal(0),
-            literal(0),
-            literal(""),
-        )
-        .where(ActivityDay.enrolment_id.in_(ids))
-        .group_by(ActivityDay.enrolment_id)
-    )
+    return select(
+        literal("visit"),
+        ActivityPerson.enrolment_id,
+        ActivityPerson.last_at,
+        literal(0),
+        literal(0),
+        literal(""),
+    ).where(ActivityPerson.enrolment_id.in_(ids))
 
 
 def _scores(ids: Collection[int]) -> SelectBase:

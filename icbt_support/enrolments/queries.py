@@ -24,6 +24,7 @@ from icbt_support.enrolments.rules import Room, most_room_first, needs_confirmin
 from icbt_support.hours.capacity import limits_of, weekly_capacity
 from icbt_support.hours.queries import first_day_back, is_absent
 from icbt_support.hours.working_day import covered_now
+from icbt_support.read_once import read_once
 from icbt_support.service.models import Service
 
 # Scopes ---------------------------------------------------------------------------------------------------
@@ -73,6 +74,7 @@ def _service_ids(account: Account, role: Role) -> Select[int]:
     )
 
 
+@read_once
 def _is_covered(account: Account, now: datetime) -> ColumnElement[bool]:
     """Covering somebody opens their caseload in that service, for the days of the absence."""
     away = covered_now(account.id, _service_ids(account, Role.SUPPORTER), now=now)

@@ -362,13 +362,15 @@ def is_nobody_on_duty_today(service: Service, now: datetime) -> bool:
 def duty_gaps(service: Service, from_on: date, until_on: date) -> list[date]:
     """Working days on which nobody is on duty."""
     sessions = duty_sessions(service)
-    return rules.days_without_duty(
+    gaps = rules.days_without_duty(
         _duty_blocks(sessions),
         from_on=from_on,
         until_on=until_on,
-        closed_days=closed_days(service, from_on, until_on),
+        closed_days=(),
         days_away=_days_away(sessions, from_on, until_on),
     )
+    closed = closed_days(service, from_on, until_on) if gaps else frozenset()
+    return [day for day in gaps if day not in closed]
 
 
 def _windows(service: Service, around: datetime) -> list[rules.DutyWindow]:

@@ -82,7 +82,7 @@ def load_working_day(account: Account, service: Service, *, now: datetime) -> Wo
     """
     today = local_day(now, service.zone)
     from_on, until_on = today - ONE_DAY, today + timedelta(days=DUTY_HORIZON_DAYS)
-    rows = db.session.execute(_rows(account, service, from_on, until_on)).all()
+    rows = db.session.execute(_rows(account, service, today, from_on, until_on)).all()
     absences = [row for row in rows if row.what == "absence"]
     away = [rules.DaysAway(row.account_id, row.from_on, row.until_on) for row in absences]
     closed = frozenset(row.from_on for row in rows if row.what == "closure") | {
@@ -144,7 +144,7 @@ def _is_cover_away(on: date) -> ColumnElement[bool]:
     )
 
 
-def _rows(account: Account, service: Service, from_on: date, until_on: date) -> Select[tuple]:
+def _rows(account: Account, service: Service, today: date, from_on: date, until_on: date) -> Select[tuple]:
     """Four small reads as one; `number` is a weekday, and 1 for an absence that the account covers."""
     no_number, no_day, no_time = cast(null(), Integer), cast(null(), Date), cast(null(), Time)
     no_text = cast(null(), String)
@@ -177,7 +177,7 @@ def _rows(account: Account, service: Service, from_on: date, until_on: date) -> 
     is_covered = and_(
         Absence.service_id == service.id,
         Absence.account_id != account.id,
-        or_(Absence.cover_id == account.id, Absence.cover_id.is_(None)),
+        or_(Absence.cover_id == account.id, Absence.cover_id.is_(None), _is_cover_away(today)),
     )
     on_duty = select(DutySession.clinician_id).where(DutySession.service_id == service.id)
     absences = select(

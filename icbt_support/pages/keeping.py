@@ -20,14 +20,20 @@ def kept_in_browser(name: str) -> Markup:
 
     The key reaches only pages of the account whose words they are, and is not stored in the browser.
     """
+    return Markup("").join(Markup(' {}="{}"').format(*one) for one in kept_attributes(name).items())
+
+
+@blueprint.app_template_global()
+def kept_attributes(name: str) -> dict[str, str]:
+    """The same for a macro that takes attributes."""
     if not current_user.is_authenticated:
-        return Markup("")
+        return {}
     account_id = current_user.account.id
-    return Markup(' data-keep="{}" data-keep-key="{}" data-keep-who="{}"').format(
-        _derive("place", account_id, name).hex()[:32],
-        base64.b64encode(_derive("key", account_id, name)).decode(),
-        mark_of(account_id),
-    )
+    return {
+        "data-keep": _derive("place", account_id, name).hex()[:32],
+        "data-keep-key": base64.b64encode(_derive("key", account_id, name)).decode(),
+        "data-keep-who": mark_of(account_id),
+    }
 
 
 def mark_of(account_id: int) -> str:

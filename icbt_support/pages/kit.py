@@ -41,7 +41,7 @@ class HelpLine:
 
 @dataclass(frozen=True)
 class RiskBanner:
-    """A red line above the page for staff, such as "Nobody is on duty today"."""
+    """A line above the page: red for staff, such as "Nobody is on duty today"; calm where it is `news`."""
 
     words: str
     href: str
@@ -85,6 +85,7 @@ class PageChrome:
     sign_out_url: str | None = None
     demo_clock: DemoClockBar | None = None
     risk_banner: RiskBanner | None = None
+    news: RiskBanner | None = None
 
 
 KIT_MACROS = {

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from flask import Flask, g, request, url_for
 from flask_login import current_user
 
-from icbt_support.accounts.models import Account, Role
+from icbt_support.accounts.models import STAFF_ROLES, Account, Role
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.feedback import queries as feedback
 from icbt_support.messages import queries as messages
 from icbt_support.pages import demo_bar
 from icbt_support.pages.guards import held_roles, request_time, services_with_role
@@ -51,21 +52,25 @@ PLACES: dict[Role, tuple[Place, ...]] = {
         Place("Supervision", "supporter_supervision.show", "flag"),
     ),
     Role.CLINICIAN: (
-        Place("Engagement", "clinician_engagement.show", "people"),
-        Place("Alerts", "clinician_risk.index", "phone", "alerts"),
+        Place("People", "clinician_caseload.show", "people"),
+        Place("Engagement", "clinician_engagement.show", "scores"),
+        Place("Alerts", "clinician_risk.index", "warning", "alerts"),
         Place("Supervision", "clinician_supervision.index", "flag"),
+        Place("Outcomes", "clinician_outcomes.show", "progress"),
         Place("Invite", "clinician_invite.show", "plus"),
-        Place("Phrases", "supporter_phrases.index", "snippet"),
         Place("Team", "clinician_team.index", "clock"),
+        Place("Exports", "clinician_exports.index", "download"),
     ),
     Role.ADMINISTRATOR: (
         Place("Service", "admin_home.show", "home"),
         Place("Jobs", "admin_jobs.show", "clock"),
         Place("People", "admin_people.index", "people"),
         Place("Duty", "admin_duty.show", "shield"),
+        Place("Feedback", "admin_feedback.index", "message"),
         Place("Audit", "admin_audit.show", "search"),
+        Place("Exports", "clinician_exports.index", "download"),
     ),
-    Role.VENDOR: (),
+    Role.VENDOR: (Place("Reports", "vendor_reports.index", "message"),),
 }
 COUNT_WORDS = {"unread": "not read yet", "alerts": "open alerts"}
 PREFIX_ROLES = {
@@ -73,7 +78,15 @@ PREFIX_ROLES = {
     "supporter": Role.SUPPORTER,
     "clinician": Role.CLINICIAN,
     "admin": Role.ADMINISTRATOR,
+    "vendor": Role.VENDOR,
 }
+HOME_PAGES = (
+    "patient_week.show",
+    "supporter_today.show",
+    "clinician_engagement.show",
+    "admin_home.show",
+    "admin_jobs.show",
+)
 HOME_ORDER = (Role.PATIENT, Role.SUPPORTER, Role.CLINICIAN, Role.ADMINISTRATOR, Role.VENDOR)
 
 
@@ -129,6 +142,7 @@ def _signed_in_chrome() -> PageChrome:
         sign_out_url=url_for("public_sign_in.sign_out"),
         demo_clock=demo_bar.bar(),
         risk_banner=_risk_banner(account, role, service),
+        news=_news(account),
     )
 
 
@@ -178,6 +192,15 @@ def _risk_banner(account: Account, role: Role | None, service: Service | None) -
     return RiskBanner(found.words, found.href, found.link_words) if found else None
 
 
+def _news(account: Account) -> RiskBanner | None:
+    """On the first page of everybody: what they reported has an answer that they have not read."""
+    if request.endpoint not in HOME_PAGES or not feedback.unread_answers(account.id):
+        return None
+    return RiskBanner(
+        "What you reported has an answer.", url_for("public_your_reports.index"), "Read the answer"
+    )
+
+
 def _other_roles(role: Role | None) -> tuple[tuple[str, str], ...]:
     return tuple(
         (ROLE_WORDS[other], url_for(PLACES[other][0].endpoint))
@@ -196,7 +219,13 @@ def _footer() -> tuple[tuple[str, str], ...]:
 
 def _footer_for(role: Role | None) -> tuple[tuple[str, str], ...]:
     own = (("Settings", url_for("public_account.show")), *_footer())
-    report = ("Report a problem", url_for("public_report.show"))
+    report = (
+        ("Report a problem", url_for("public_report.show")),
+        ("Your reports", url_for("public_your_reports.index")),
+        ("You said, we did", url_for("public_said_did.show")),
+    )
     if role is Role.PATIENT:
-        return (("Reminders", url_for("patient_reminders.show")), *own, report)
-    return (*own, report)
+        return (("Reminders", url_for("patient_reminders.show")), *own, *report)
+    if role in STAFF_ROLES:
+        return (("Who to ask", url_for("staff_who_to_ask.show")), *own, *report)
+    return (*own, *report)

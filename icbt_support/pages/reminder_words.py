@@ -90,6 +90,7 @@ def news_title(reminder: Reminder, person: str) -> str:
         K.REVIEW_LATE: f"{person}'s review is later than we said",
         K.REVIEW_MOVED: "Your review has a new date",
         K.COURSE_NEWS: "Something about your course has changed",
+        K.REPORT_ANSWERED: "What you reported has an answer",
     }.get(reminder.kind, "News")
 
 

@@ -141,9 +141,9 @@ def _write_mailings(
 
 
 def _new_message_ids(count: int, domain: str) -> list[str]:
-    """128 random bits for each, read from the system in one go."""
-    random_bits = secrets.token_hex(16 * count)
-    return [f"{random_bits[start : start + 32]}@{domain}" for start in range(0, 32 * count, 32)]
+    """128 random bits for the batch, then each mail's place: so they lie side by side in their index."""
+    batch = secrets.token_hex(16)
+    return [f"{batch}.{place}@{domain}" for place in range(count)]
 
 
 def _row_of(parcel: Parcel, message_id: str) -> tuple[int, int | None, str, str, str | None, int | None]:

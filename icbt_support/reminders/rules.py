@@ -46,6 +46,8 @@ class ReminderKind(StrEnum):
     STAFF_CALL_TASK = "staff_call_task"
     STAFF_HAND_OVER = "staff_hand_over"
     STAFF_COURSE_NEWS = "staff_course_news"
+    REPORT_ANSWERED = "report_answered"
+    STAFF_REPORT = "staff_report"
     AGREED_STEP = "agreed_step"
     CHECK_IN = "check_in"
     SESSION = "session"
@@ -53,6 +55,7 @@ class ReminderKind(StrEnum):
     START_PROMPT = "start_prompt"
     BOOSTER = "booster"
     STAFF_DIGEST = "staff_digest"
+    LEADS_WEEKLY = "leads_weekly"
 
 
 class ReminderState(StrEnum):
@@ -128,9 +131,11 @@ _CLASSES: dict[ReminderClass, tuple[ReminderKind, ...]] = {
         K.STAFF_HAND_OVER,
         K.STAFF_COURSE_NEWS,
         K.COURSE_NEWS,
+        K.REPORT_ANSWERED,
+        K.STAFF_REPORT,
     ),
     ReminderClass.PROMPT: (K.AGREED_STEP, K.CHECK_IN, K.SESSION, K.NUDGE, K.START_PROMPT, K.BOOSTER),
-    ReminderClass.DIGEST: (K.STAFF_DIGEST,),
+    ReminderClass.DIGEST: (K.STAFF_DIGEST, K.LEADS_WEEKLY),
 }
 _CLASS_OF = {kind: reminder_class for reminder_class, kinds in _CLASSES.items() for kind in kinds}
 _ORDER = {kind: position for position, kind in enumerate(ReminderKind)}
@@ -153,6 +158,8 @@ _EXPIRES_AFTER: dict[ReminderKind, timedelta] = {
     K.STAFF_HAND_OVER: timedelta(days=7),
     K.STAFF_COURSE_NEWS: timedelta(days=7),
     K.COURSE_NEWS: timedelta(days=7),
+    K.REPORT_ANSWERED: timedelta(days=7),
+    K.STAFF_REPORT: timedelta(days=7),
     K.AGREED_STEP: timedelta(hours=12),
     K.CHECK_IN: timedelta(hours=20),
     K.SESSION: timedelta(hours=3),
@@ -160,6 +167,7 @@ _EXPIRES_AFTER: dict[ReminderKind, timedelta] = {
     K.START_PROMPT: timedelta(hours=24),
     K.BOOSTER: timedelta(days=3),
     K.STAFF_DIGEST: timedelta(hours=12),
+    K.LEADS_WEEKLY: timedelta(days=2),
     K.SAMPLE: timedelta(hours=1),
 }
 

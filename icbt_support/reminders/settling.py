@@ -93,7 +93,7 @@ def still_wanted(connection: Connection, reminder_ids: Collection[int], token: s
 
     Asked on a connection of the caller's own, every fifty mails.
     """
-    return set(connection.execute(_STILL_WANTED, {"ids": reminder_ids, "token": token}).scalars())
+    return set(connection.execute(_STILL_WANTED, {"ids": reminder_ids, "token": token}).scalars().all())
 
 
 def renew_lease(token: str, *, real_now: datetime) -> None:

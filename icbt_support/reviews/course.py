@@ -49,6 +49,11 @@ def without_first(ahead: Sequence[str], module: str) -> tuple[str, ...]:
     return tuple(slug for number, slug in enumerate(ahead) if number != place)
 
 
+def weeks_in_all(programme: Programme, number: int, ahead: Sequence[str] | None) -> int:
+    """How many weeks the course holds when week `number` is open: the person's own order, or the programme's."""
+    return len(programme.modules) if ahead is None else number + len(ahead)
+
+
 def change_sentences(changes: CourseChanges, programme: Programme) -> tuple[str, ...]:
     """What changes from here on, said to the patient."""
     sentences = []

@@ -118,6 +118,11 @@ class Review(WithId, Base):
         return self.state in (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
 
     @property
+    def writer_called(self) -> str:
+        """Who reads and writes, for the patient: nobody by name while it is with the pool."""
+        return f"Someone in {self.enrolment.supporter.called}'s team" if self.pooled_at else self.owner.called
+
+    @property
     def is_told_late(self) -> bool:
         """Whether people were told that the promise which stands now was not kept."""
         return self.told_late_at is not None and self.told_late_at >= self.promised_at

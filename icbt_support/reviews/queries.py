@@ -98,9 +98,7 @@ def reviews_of(enrolment: Enrolment) -> list[Review]:
 @read_once
 def highest_number(enrolment: Enrolment) -> int:
     """The highest review number given so far; 0 when there is only the welcome, or nothing."""
-    return (
-        db.session.scalar(select(func.max(Review.number)).where(Review.enrolment_id == enrolment.id)) or 0
-    )
+    return db.session.scalar(select(func.max(Review.number)).where(Review.enrolment_id == enrolment.id)) or 0
 
 
 def _letters_of(enrolment: Enrolment) -> Select[Review]:

@@ -6,7 +6,8 @@ offer: the person can say no, and nothing happens if it stays unanswered.
 
 from datetime import datetime, timedelta
 
-from icbt_support.accounts.models import Account
+from icbt_support.accounts.models import Account, Role
+from icbt_support.accounts.queries import staff_with_role
 from icbt_support.audit.models import Actor
 from icbt_support.boosters.models import Booster, BoosterState
 from icbt_support.boosters.queries import booster_of
@@ -129,6 +130,15 @@ def read_booster(
     return post_message(enrolment, words, kind=MessageKind.MESSAGE, posted_key=posted_key, by=by, now=now)
 
 
+def give_booster_to(booster: Booster, reader_id: int, *, by: Actor, now: datetime) -> None:
+    """Another named person reads the answers, by the day that the patient was told. Raises `NoBooster`."""
+    held = _held(booster.enrolment)
+    if not held.waits_for_a_reader:
+        raise NoBooster
+    change_reader(held, reader_id, by=by, now=now)
+    _tell_reader(held, now=now)
+
+
 def move_booster_on(enrolment_id: int, *, by: Actor, now: datetime) -> bool:
     """What time does to one: asks for it, lets it lapse, gives an answer a reader who is still here, and says
     when reading it is late. True if anything changed.
@@ -189,9 +199,12 @@ def _was_begun(enrolment: Enrolment, booster: Booster) -> bool:
 
 
 def _reader_of(enrolment: Enrolment) -> int:
-    """The supporter who knows the person; the clinician where the supporter has left."""
-    has_left = enrolment.supporter.disabled_at is not None
-    return enrolment.clinician_id if has_left else enrolment.supporter_id
+    """The supporter who knows the person; a clinician of the service where the supporter has left."""
+    for person in (enrolment.supporter, enrolment.clinician):
+        if person.disabled_at is None:
+            return person.id
+    others = staff_with_role(enrolment.service_id, Role.CLINICIAN)
+    return others[0].id if others else enrolment.clinician_id
 
 
 def _read_by(enrolment: Enrolment, now: datetime) -> datetime:
@@ -226,11 +239,11 @@ def _withdraw_prompt(booster: Booster, *, reason: str, now: datetime) -> None:
 def _watch_reading(booster: Booster, *, by: Actor, now: datetime) -> bool:
     has_changed = False
     if booster.reader is not None and booster.reader.disabled_at is not None:
-        if booster.reader_id == booster.enrolment.clinician_id:
-            return False
-        change_reader(booster, booster.enrolment.clinician_id, by=by, now=now)
-        _tell_reader(booster, now=now)
-        has_changed = True
+        reader_id = _reader_of(booster.enrolment)
+        if reader_id != booster.reader_id:
+            change_reader(booster, reader_id, by=by, now=now)
+            _tell_reader(booster, now=now)
+            has_changed = True
     if booster.is_late(now) and booster.told_late_at is None:
         _tell(booster, booster.enrolment.clinician_id, "booster-late", now)
         mark_told_late(booster, by=by, now=now)

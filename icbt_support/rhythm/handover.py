@@ -10,6 +10,8 @@ from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.operations import disable_account, end_role
 from icbt_support.accounts.queries import open_memberships, roles_of
 from icbt_support.audit.models import Actor
+from icbt_support.boosters.models import Booster
+from icbt_support.boosters.queries import boosters_to_read_by
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
@@ -78,6 +80,7 @@ class Hanging:
     claims: tuple[ReviewClaim, ...]
     covers: tuple[Absence, ...]
     duty: tuple[DutySession, ...]
+    boosters: tuple[Booster, ...]
 
     @property
     def is_nothing(self) -> bool:
@@ -237,6 +240,7 @@ def what_hangs_on(account: Account, *, now: datetime) -> Hanging:
         claims=tuple(claims),
         covers=tuple(absences_to_cover(account.id, local_day(now, account.zone))),
         duty=tuple(duty),
+        boosters=tuple(boosters_to_read_by(account.id)),
     )
 
 

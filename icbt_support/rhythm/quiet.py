@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import selectinload
 
 from icbt_support.accounts.models import Account
-from icbt_support.activity.models import ActivityDay
+from icbt_support.activity.models import ActivityPerson
 from icbt_support.cadence import local_day, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState, Purpose
@@ -179,9 +179,9 @@ def _last_seen_on(enrolment: Enrolment, last_act: datetime | None) -> date:
 
 def _last_acts(enrolment_ids: list[int]) -> dict[int, datetime]:
     rows = db.session.execute(
-        select(ActivityDay.enrolment_id, func.max(ActivityDay.last_at))
-        .where(ActivityDay.enrolment_id.in_(enrolment_ids))
-        .group_by(ActivityDay.enrolment_id)
+        select(ActivityPerson.enrolment_id, ActivityPerson.last_at).where(
+            ActivityPerson.enrolment_id.in_(enrolment_ids)
+        )
     )
     return {row[0]: row[1] for row in rows}
 

@@ -122,12 +122,12 @@ def strip_until_review(enrolment: Enrolment, review: Review, *, now: datetime) -
         state = "welcome" if before.kind is ReviewKind.WELCOME else "sent"
         left = StripEnd(state, f"{before.owner.called} wrote", _day_or_clock(sent, starts_on))
     return build_strip(
-        title=f"Until {review.owner.called} writes, day by day",
+        title=f"Until {'a colleague' if review.pooled_at else review.owner.called} writes, day by day",
         starts_on=starts_on,
         ends_on=promised.date(),
         today=today,
         left=left,
-        right=StripEnd("planned", f"{review.owner.called} writes", f"by {clock_words(promised)}"),
+        right=StripEnd("planned", f"{review.writer_called} writes", f"by {clock_words(promised)}"),
         items=[],
     )
 
@@ -281,7 +281,7 @@ def _right_end(loaded: LoadedWeek, now: datetime) -> StripEnd:
     if review is None or review.state is ReviewState.CANCELLED:
         return StripEnd("none", "", "")
     promised = to_local(review.promised_at, loaded.zone)
-    called = review.owner.called
+    called = review.writer_called if review.is_owed else review.owner.called
     if review.sent_at is not None:
         return StripEnd(
             "sent", f"{called} wrote", _day_or_clock(to_local(review.sent_at, loaded.zone), _ends_on(loaded))

@@ -4,13 +4,14 @@ due.
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from icbt_support.audit.models import Actor
 from icbt_support.cadence import add_working_days, local_day, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
+from icbt_support.hours.cover import writer_at
 from icbt_support.hours.models import SlotBooking
 from icbt_support.hours.queries import closed_days, next_free_times
 from icbt_support.hours.transitions import book_slot, release_booking
@@ -30,11 +31,13 @@ from icbt_support.reviews.queries import OWED, highest_number, owed_reviews, rev
 from icbt_support.reviews.rules import default_opening, module_of
 from icbt_support.reviews.transitions import (
     attach_to_week,
+    change_owner,
     mark_week_opened_late,
     owe_again,
     schedule_review,
     set_date,
 )
+from icbt_support.rhythm.new_owner import tell_of_hand_over
 from icbt_support.rhythm.prompts import reconcile_prompts
 from icbt_support.rhythm.week_items import is_worked_through, items_of_next_week
 from icbt_support.risk.operations import hold_course
@@ -75,13 +78,33 @@ def book_review(
     now: datetime,
     week: Week | None = None,
 ) -> Review:
-    """Books a free review time of the supporter and schedules the review in it.
+    """Books a free review time of the supporter and schedules the review in it. While the supporter is away it is
+    a time of the colleague who is named as cover, who then owes it and hears of it.
 
     A review of this number that waits for its week (the plan was paused with a date) moves to this time, and
     one that was cancelled before its week opened is owed again; a number that is used up gives way to the
     next one. Raises a kind of `hours.refusals.TimeNotFree`, with the next three times that are free.
     """
-    booking = book_slot(enrolment.supporter_id, starts_at, enrolment_id=enrolment.id, by=by, now=now)
+    supporter = enrolment.supporter
+    writer_id = writer_at(supporter.id, supporter.zone, starts_at)
+    booking = book_slot(writer_id, starts_at, enrolment_id=enrolment.id, by=by, now=now)
+    review = _promise(enrolment, booking, number=number, by=by, now=now, week=week)
+    if writer_id != supporter.id:
+        tell_of_hand_over(
+            writer_id,
+            service_id=review.service_id,
+            subject=f"review:{review.id}",
+            context=f"enrolment:{enrolment.id}",
+            key=f"review:{review.id}",
+            now=now,
+        )
+    return review
+
+
+def _promise(
+    enrolment: Enrolment, booking: SlotBooking, *, number: int, by: Actor, now: datetime, week: Week | None
+) -> Review:
+    starts_at = booking.starts_at
     due_on, promised_at = promise_for(enrolment, starts_at)
     known = review_of_week(enrolment, number)
     if known is not None and known.week_id is None and known.state in WAITING_FOR_A_WEEK:
@@ -96,13 +119,15 @@ def book_review(
             by=by,
             now=now,
         )
+        if known.owner_id != booking.supporter_id:
+            change_owner(known, booking.supporter_id, by=by, now=now)
         return known
     return schedule_review(
         enrolment,
         number=number if known is None else highest_number(enrolment) + 1,
         due_on=due_on,
         promised_at=promised_at,
-        owner_id=enrolment.supporter_id,
+        owner_id=booking.supporter_id,
         booking_id=booking.id,
         slot_at=starts_at,
         week=week,
@@ -130,7 +155,7 @@ def open_first_week(enrolment: Enrolment, *, by: Actor, now: datetime) -> Week:
     """Opens week 1 with the first module, for the review that is booked (number 1); the welcome never blocks
     it.
 
-    Called at onboarding when the start date is today; `open_due_weeks` calls it on a later start date.
+    Called at onboarding when the start date is today; `open_one_due_week` calls it on a later start date.
     """
     review = review_of_week(enrolment, 1)
     if review is None:
@@ -196,16 +221,6 @@ def place_week(
 # Weeks that open by themselves ----------------------------------------------------------------------------
 
 
-def open_due_weeks(*, now: datetime, by: Actor) -> int:
-    """Opens first weeks whose start date has come and next weeks two working days after a review was due.
-
-    Returns how many opened.
-    """
-    return sum(
-        open_one_due_week(enrolment_id, now=now, by=by) is not None for enrolment_id in due_openings(now=now)
-    )
-
-
 def due_openings(*, now: datetime) -> list[int]:
     """The courses for which a week may be due to open, by id; `open_one_due_week` decides."""
     starting = select(Enrolment.id).where(
@@ -220,7 +235,8 @@ def due_openings(*, now: datetime) -> list[int]:
         .where(
             Review.state.in_(OWED),
             Review.kind != ReviewKind.WELCOME,
-            Review.promised_at <= now,
+            Review.due_on <= now.date(),
+            or_(Review.promised_at <= now, Review.taken_at.is_not(None)),
             Review.week_opened_late_at.is_(None),
             Enrolment.state == EnrolmentState.ACTIVE,
         )

@@ -8,12 +8,12 @@ from datetime import datetime
 from sqlalchemy import SelectBase, String, and_, cast, func, literal, select, union_all
 from sqlalchemy.orm import joinedload
 
-from icbt_support.activity.models import ActivityDay
+from icbt_support.activity.models import ActivityPerson
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.early_warning.queries import early_warnings_of
 from icbt_support.early_warning.rules import EarlyWarning
-from icbt_support.engagement.overview import alert_words
+from icbt_support.engagement.people import alert_words
 from icbt_support.enrolments.models import Enrolment, EnrolmentState, Purpose
 from icbt_support.measures.models import Questionnaire
 from icbt_support.measures.rules import MeasureRule
@@ -142,17 +142,9 @@ def _owed(ids: Collection[int]) -> SelectBase:
 
 
 def _visits(ids: Collection[int]) -> SelectBase:
-    return (
-        select(
-            literal("contact"),
-            ActivityDay.enrolment_id,
-            func.max(ActivityDay.last_at),
-            literal(0),
-            literal(""),
-        )
-        .where(ActivityDay.enrolment_id.in_(ids))
-        .group_by(ActivityDay.enrolment_id)
-    )
+    return select(
+        literal("contact"), ActivityPerson.enrolment_id, ActivityPerson.last_at, literal(0), literal("")
+    ).where(ActivityPerson.enrolment_id.in_(ids))
 
 
 def _talks(ids: Collection[int]) -> SelectBase:

@@ -112,11 +112,24 @@ def finish(module: str, page: str) -> Response | tuple[str, int]:
 
 
 def stones_of(enrolment: Enrolment, programme: Programme) -> list[Stone]:
-    """Every module of the programme, and where it stands for this person."""
+    """Every module of the programme in this person's own order, and where it stands for them."""
     opened = modules_opened(enrolment)
     week = open_week_of(enrolment)
     read = pages_read(enrolment)
-    return [_stone(module, read, opened, week.module if week else None) for module in programme.modules]
+    return [
+        _stone(module, read, opened, week.module if week else None)
+        for module in _in_own_order(enrolment, programme, opened)
+    ]
+
+
+def _in_own_order(enrolment: Enrolment, programme: Programme, opened: Collection[str]) -> list[Module]:
+    """What was opened, then what comes next as agreed, then what is not planned for them."""
+    if enrolment.modules_ahead is None:
+        return list(programme.modules)
+    first = [module.slug for module in programme.modules if module.slug in opened]
+    rest = [module.slug for module in programme.modules]
+    slugs = dict.fromkeys([*first, *enrolment.modules_ahead, *rest])
+    return [module for slug in slugs if (module := programme.module(slug)) is not None]
 
 
 def _stone(

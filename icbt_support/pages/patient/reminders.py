@@ -7,6 +7,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, url_
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import RadioField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf
 
 from icbt_support.accounts import queries as accounts
@@ -53,9 +54,9 @@ class ChoicesForm(FlaskForm):
     prompts = RadioField(
         "How many reminders would you like?",
         choices=[
-            (PromptLevel.ALL.value, "All of them"),
-            (PromptLevel.FEWER.value, "Fewer: one a week at most"),
-            (PromptLevel.OFF.value, "None"),
+            SelectChoice(PromptLevel.ALL.value, "All of them"),
+            SelectChoice(PromptLevel.FEWER.value, "Fewer: one a week at most"),
+            SelectChoice(PromptLevel.OFF.value, "None"),
         ],
         validate_choice=False,
         validators=[AnyOf(list(PromptLevel), "Select how many reminders you would like")],
@@ -63,22 +64,31 @@ class ChoicesForm(FlaskForm):
     session_email = RadioField(
         "Which session should we email about?",
         choices=[
-            (SessionEmail.FIRST.value, "The first one of the week"),
-            (SessionEmail.EVERY.value, "Every one"),
-            (SessionEmail.NONE.value, "None"),
+            SelectChoice(SessionEmail.FIRST.value, "The first one of the week"),
+            SelectChoice(SessionEmail.EVERY.value, "Every one"),
+            SelectChoice(SessionEmail.NONE.value, "None"),
         ],
         validate_choice=False,
         validators=[AnyOf(list(SessionEmail), "Select which session we should email about")],
     )
     session_lead_minutes = SelectField(
-        "How long before it starts?", choices=[(str(minutes), lead_words(minutes)) for minutes in LEADS]
+        "How long before it starts?",
+        choices=[SelectChoice(str(minutes), lead_words(minutes)) for minutes in LEADS],
     )
-    check_in_time = SelectField("At what time should we ask about the check-in?", choices=time_choices(7, 21))
-    quiet_from = SelectField("No emails from", choices=time_choices(0, 23, 60))
-    quiet_until = SelectField("until", choices=time_choices(0, 23, 60))
+    check_in_time = SelectField(
+        "At what time should we ask about the check-in?",
+        choices=[SelectChoice(*choice) for choice in time_choices(7, 21)],
+    )
+    quiet_from = SelectField(
+        "No emails from", choices=[SelectChoice(*choice) for choice in time_choices(0, 23, 60)]
+    )
+    quiet_until = SelectField("until", choices=[SelectChoice(*choice) for choice in time_choices(0, 23, 60)])
     wording = RadioField(
         "How much should an email say?",
-        choices=[(Wording.DISCREET.value, "Discreet"), (Wording.WITH_DETAIL.value, "With detail")],
+        choices=[
+            SelectChoice(Wording.DISCREET.value, "Discreet"),
+            SelectChoice(Wording.WITH_DETAIL.value, "With detail"),
+        ],
         validate_choice=False,
         validators=[AnyOf(list(Wording), "Select how much an email should say")],
     )
@@ -181,12 +191,13 @@ def _add_own_times(form: ChoicesForm, kept: ContactPreferences) -> None:
         (form.quiet_from, kept.quiet_from),
         (form.quiet_until, kept.quiet_until),
     ):
-        if _hhmm(at) not in dict(field.choices):
-            field.choices = sorted([*field.choices, (_hhmm(at), clock_time(at))])
+        if _hhmm(at) not in {choice.value for choice in field.choices}:
+            own = SelectChoice(_hhmm(at), clock_time(at))
+            field.choices = sorted([*field.choices, own], key=lambda choice: choice.value)
     lead = str(kept.session_lead_minutes)
-    if lead not in dict(form.session_lead_minutes.choices):
+    if lead not in {choice.value for choice in form.session_lead_minutes.choices}:
         form.session_lead_minutes.choices = [
-            (lead, lead_words(kept.session_lead_minutes)),
+            SelectChoice(lead, lead_words(kept.session_lead_minutes)),
             *form.session_lead_minutes.choices,
         ]
 

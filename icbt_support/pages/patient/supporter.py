@@ -59,6 +59,6 @@ def _next_review_words(review: Review | None) -> str:
     if lateness_of(review, now=request_time()):
         return "Your review is not here yet. Your home page says when you hear more."
     at = to_local(review.promised_at, review.enrolment.patient.zone)
-    writer = review.owner if review.pooled_at is None else None
-    by = f" {writer.called} writes it." if writer and writer.id != review.enrolment.supporter_id else ""
+    is_by_other = review.pooled_at is not None or review.owner_id != review.enrolment.supporter_id
+    by = f" {review.writer_called} writes it." if is_by_other else ""
     return f"Your next review is on {long_day(at.date())}, by {clock_time(at)}.{by}"

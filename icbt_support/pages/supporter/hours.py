@@ -70,9 +70,10 @@ def end_slot(slot_id: int) -> Response:
 @allow(Role.SUPPORTER)
 @commits
 def take(review_id: int) -> Response:
-    """One of the pool writes a colleague's review, on the day that the patient was told."""
+    """A colleague who was told of it writes this review, on the day that the patient was told."""
     review = caseload_review(review_id)
-    if review.pooled_at is None:
+    is_taken = review.pooled_at is None and review.owner_id != review.enrolment.supporter_id
+    if is_taken:
         flash("Somebody has taken this review meanwhile.", "information")
         return redirect(url_for("supporter_hours.show"))
     if review.is_late(request_time()):

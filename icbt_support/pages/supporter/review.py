@@ -37,6 +37,7 @@ from icbt_support.pages.supporter.review_scope import caseload_review, programme
 from icbt_support.pages.supporter.words import moment_inside, promise_words
 from icbt_support.read_once import one_page
 from icbt_support.reviews import queries as reviews
+from icbt_support.reviews.course import weeks_in_all
 from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewState
 from icbt_support.reviews.operations import mark_previewed, save_draft
 from icbt_support.reviews.readability import reading_words
@@ -86,7 +87,7 @@ def _show(review: Review) -> Any:
 def save(review_id: int) -> Any:
     review, form, choices = _posted(review_id)
     actor, now = supporter_actor(review.enrolment), request_time()
-    anchor = _apply_button(form, review)
+    anchor = _apply_button(form, review, choices)
     is_preview = "preview" in request.form
     if is_preview:
         fill_letter(form, review, programme_of(review))
@@ -121,7 +122,7 @@ def _posted(review_id: int) -> tuple[Review, LetterForm, review_form.LetterChoic
     return review, form, choices
 
 
-def _apply_button(form: LetterForm, review: Review) -> str:
+def _apply_button(form: LetterForm, review: Review, choices: review_form.LetterChoices) -> str:
     """Does what the pressed button asks of the form; returns where the page opens again."""
     values = request.form
     if "leave_out" in values and values["leave_out"] in form.sections:
@@ -136,11 +137,20 @@ def _apply_button(form: LetterForm, review: Review) -> str:
         insert_phrase(form, review, programme_of(review), current_account(), values["phrase"])
     elif "kept" in values:
         kept_words.put_into(form, review, current_account().id, values["kept"])
+    elif "while_away" in values:
+        return _choose_while_away(form, choices, values["while_away"])
     elif "draw" in values:
         return "next-week"
     elif "reorder" in values:
         return "course"
     return "letter"
+
+
+def _choose_while_away(form: LetterForm, choices: review_form.LetterChoices, value: str) -> str:
+    option = choices.away.option(value) if choices.away is not None else None
+    if option is not None:
+        form.choose_while_away(option)
+    return "next-review"
 
 
 def _quote(form: LetterForm, review: Review, reference: str) -> str:
@@ -246,6 +256,7 @@ def _preview_values(review: Review, draft: ReviewDraft) -> dict[str, Any]:
         "author": current_account(),
         "events": [review_words.event_words(event, now=now, zone=current_account().zone) for event in events],
         "next_review": review_words.next_review_words(review, letter),
+        "next_writer": review_words.next_writer(review, letter),
         "proposal": propose_next_week(review, letter.choice, now=now),
         "strip": strip_of_proposal(review, letter.choice, now=now),
         "is_late_follow": is_late_follow(review),
@@ -269,6 +280,7 @@ def _render(
         form=form,
         choices=choices,
         programme=programme,
+        weeks_in_all=weeks_in_all(programme, review.number, enrolment.modules_ahead),
         facts=facts,
         known=known,
         early_warning=warning_panel(

@@ -85,11 +85,11 @@ def _wrong_review_time(form: LetterForm, review: Review, now: datetime) -> list[
     chosen = read_instant(form.next_review_at.data)
     if chosen is None:
         return [("next_review_at", "Choose the day of the next review")]
+    if chosen in {one.starts_at for one in free_times_on(review, chosen, now=now)}:
+        return []
     absence = absence_at(review, chosen)
-    if absence is not None:
-        return [("next_review_at", absence_sentence(review, absence))]
-    free = {one.starts_at for one in free_times_on(review, chosen, now=now)}
-    return [] if chosen in free else [("next_review_at", taken_sentence(review, now))]
+    sentence = absence_sentence(review, absence) if absence is not None else taken_sentence(review, now)
+    return [("next_review_at", sentence)]
 
 
 def _wrong_letter(form: LetterForm, review: Review, now: datetime) -> list[tuple[str, str]]:

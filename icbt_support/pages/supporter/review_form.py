@@ -32,7 +32,10 @@ from icbt_support.pages.supporter.letter_step import (
     step_options,
     step_values,
 )
+from icbt_support.pages.supporter.review_away import AwayOffer, AwayOption, away_offer
 from icbt_support.pages.supporter.review_times import (
+    cover_times,
+    days_away,
     default_review,
     next_review_times,
     review_day,
@@ -140,6 +143,11 @@ class LetterForm(FlaskForm):
         field.data = f"{field.data.rstrip()}\n\n{words}" if field.data else words
         self.put_back(name)
 
+    def choose_while_away(self, option: AwayOption) -> None:
+        """Takes this day for the next review, and says so at the end of the letter."""
+        self.next_review_at.data = option.review_at
+        self.add_words((self.kept_sections or list(self.sections))[-1], option.sentence)
+
     def choice(self) -> NextWeekChoice:
         """What was chosen for the next week so far; what is missing is missing."""
         by_on = read_day(self.step_by_on.data)
@@ -225,6 +233,7 @@ class LetterChoices:
     default_opens: str
     default_review_at: str
     review_at_by_cadence: Mapping[int, str]
+    away: AwayOffer | None
     step: StepOptions
     course: CourseOptions
 
@@ -242,20 +251,23 @@ def letter_choices(review: Review, programme: Programme, *, now: datetime) -> Le
     others = tuple((option.value, option.label) for option in modules[near:])
     if others:
         opens.insert(near, (OTHER_MODULE, "Another module"))
-    times = next_review_times(review, now=now)
+    times, absences = next_review_times(review, now=now), days_away(review, now=now)
+    of_cover = cover_times(review, absences, now=now)
+    offered = sorted([*times, *of_cover], key=lambda one: one.starts_at)
     review_at = {days: default_review(enrolment, times, now, days=days) for days in (7, 14)}
     return LetterChoices(
         opens=tuple(opens),
         other_modules=(("", "Choose a module"), *others),
         step_days=(("", "Choose a day"), *_step_days(enrolment, now)),
         step_times=(("", "Any time"), *time_choices(7, 22)),
-        review_days=(("", "Choose a day"), *(review_day(review, one) for one in times)),
-        review_hint=review_hint(review, times, now),
+        review_days=(("", "Choose a day"), *(review_day(review, one) for one in offered)),
+        review_hint=review_hint(review, times, absences),
         default_opens=default_opening(
             programme, current, was_opened=_may_go_on(review, enrolment), ahead=ahead
         ),
         default_review_at=review_at[enrolment.cadence_days],
         review_at_by_cadence=review_at,
+        away=away_offer(review, absences, times, of_cover, now=now),
         step=step_options(programme),
         course=course_options(enrolment, programme, current),
     )

@@ -9,8 +9,10 @@ from icbt_support.engagement.caseload import load_people
 from icbt_support.engagement.today import Queue, build_queue
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment
+from icbt_support.hours.working_day import load_working_day
 from icbt_support.pages.guards import (
     current_account,
+    current_service,
     note_staff_read,
     refuse_record,
     request_time,
@@ -84,4 +86,5 @@ def my_queue() -> Queue:
     """The signed-in supporter's day, as *Today* shows it."""
     account, now = current_account(), request_time()
     people = load_people(enrolments.for_supporter(account, now=now))
-    return build_queue(people, account_id=account.id, now=now, zone=account.zone)
+    covers = load_working_day(account, current_service(Role.SUPPORTER), now=now).covers
+    return build_queue(people, account_id=account.id, covers=covers, now=now, zone=account.zone)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from icbt_support.accounts.queries import called_of
 from icbt_support.cadence import local_day, to_local
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.hours import queries as hours
+from icbt_support.hours.cover import free_times_of_cover
 from icbt_support.hours.models import Absence
 from icbt_support.hours.queries import FreeTime
 from icbt_support.pages.kit import clock_time, long_day
@@ -17,11 +19,32 @@ WEEKS_OFFERED = timedelta(weeks=6)
 def next_review_times(review: Review, *, now: datetime) -> list[FreeTime]:
     """One free time for each day on which the supporter writes: this person's usual time, else the first."""
     enrolment = review.enrolment
-    zone = enrolment.supporter.zone
-    tomorrow = local_day(now, zone) + timedelta(days=1)
+    tomorrow = local_day(now, enrolment.supporter.zone) + timedelta(days=1)
     free = hours.free_review_times(
         enrolment.supporter_id, tomorrow, tomorrow + WEEKS_OFFERED, service=enrolment.service, now=now
     )
+    return _one_a_day(free, review)
+
+
+def days_away(review: Review, *, now: datetime) -> list[Absence]:
+    """When the supporter is away in the weeks from which the next review is chosen."""
+    supporter = review.enrolment.supporter
+    tomorrow = local_day(now, supporter.zone) + timedelta(days=1)
+    return hours.absences_between([supporter.id], tomorrow, tomorrow + WEEKS_OFFERED)
+
+
+def cover_times(review: Review, absences: Sequence[Absence], *, now: datetime) -> list[FreeTime]:
+    """One free time, on each of these days away, of the colleague who is named as cover."""
+    enrolment = review.enrolment
+    tomorrow = local_day(now, enrolment.supporter.zone) + timedelta(days=1)
+    free = free_times_of_cover(
+        absences, tomorrow, tomorrow + WEEKS_OFFERED, service=enrolment.service, now=now
+    )
+    return _one_a_day(free, review)
+
+
+def _one_a_day(free: Sequence[FreeTime], review: Review) -> list[FreeTime]:
+    zone = review.enrolment.supporter.zone
     usual = to_local(review.slot_at, zone).time() if review.slot_at else None
     by_day: dict[date, FreeTime] = {}
     for one in free:
@@ -31,10 +54,13 @@ def next_review_times(review: Review, *, now: datetime) -> list[FreeTime]:
 
 
 def free_times_on(review: Review, starts_at: datetime, *, now: datetime) -> list[FreeTime]:
-    """What is still free on the day of `starts_at`."""
+    """What is still free on the day of `starts_at`, with whoever is named as cover on it."""
     enrolment = review.enrolment
     on = local_day(starts_at, enrolment.supporter.zone)
-    return hours.free_review_times(enrolment.supporter_id, on, on, service=enrolment.service, now=now)
+    own = hours.free_review_times(enrolment.supporter_id, on, on, service=enrolment.service, now=now)
+    absence = absence_at(review, starts_at)
+    away = [absence] if absence is not None else []
+    return own + free_times_of_cover(away, on, on, service=enrolment.service, now=now)
 
 
 def absence_at(review: Review, starts_at: datetime) -> Absence | None:
@@ -46,7 +72,9 @@ def absence_at(review: Review, starts_at: datetime) -> Absence | None:
 def review_day(review: Review, free: FreeTime) -> tuple[str, str]:
     """The start of a free time for the form, and the promise to read: Thursday 26 November, by 5pm"""
     promised = review.enrolment.service.promised_time
-    return (free.starts_at.isoformat(), f"{long_day(free.on)}, by {clock_time(promised)}")
+    writer_id = free.slot.supporter_id
+    by_cover = "" if writer_id == review.enrolment.supporter_id else f": {called_of(writer_id)} writes"
+    return (free.starts_at.isoformat(), f"{long_day(free.on)}, by {clock_time(promised)}{by_cover}")
 
 
 def default_review(enrolment: Enrolment, times: Sequence[FreeTime], now: datetime, *, days: int) -> str:
@@ -56,7 +84,7 @@ def default_review(enrolment: Enrolment, times: Sequence[FreeTime], now: datetim
     return chosen.starts_at.isoformat() if chosen else ""
 
 
-def review_hint(review: Review, times: Sequence[FreeTime], now: datetime) -> str:
+def review_hint(review: Review, times: Sequence[FreeTime], absences: Sequence[Absence]) -> str:
     """On which days the supporter writes, and when they are away."""
     supporter = review.enrolment.supporter
     who = "You" if review.owner_id == supporter.id else supporter.called
@@ -64,8 +92,8 @@ def review_hint(review: Review, times: Sequence[FreeTime], now: datetime) -> str
     if not weekdays:
         return "No free time in the next six weeks. Add one in My hours."
     verb = "write" if who == "You" else "writes"
-    tomorrow = local_day(now, supporter.zone) + timedelta(days=1)
-    absences = hours.absences_between([supporter.id], tomorrow, tomorrow + WEEKS_OFFERED)
     away = "; ".join(f"{long_day(one.from_on)} to {long_day(one.until_on)}" for one in absences)
     leave = f"Away {away}: those days are left out." if away else "No leave in the next six weeks."
-    return f"{who} {verb} on {' and '.join(weekdays)}. {leave}"
+    *others, last = weekdays
+    days = f"{', '.join(others)} and {last}" if others else last
+    return f"{who} {verb} on {days}. {leave}"

@@ -78,7 +78,7 @@ def show() -> Any:
     scope = enrolments.for_supporter(account, now=now)
     people = load_people(scope)
     day = load_working_day(account, service, now=now)
-    queue = build_queue(people, account_id=account.id, now=now, zone=account.zone)
+    queue = build_queue(people, account_id=account.id, covers=day.covers, now=now, zone=account.zone)
     reader = Reader(account.id, now, account.zone, day.covers)
     page = render_template(
         "supporter/today.html",
@@ -157,6 +157,7 @@ def address_of(person: PersonNow) -> Address:
         contact=url_for("supporter_contact.show", enrolment_id=enrolment_id),
         start=url_for("supporter_claims.start", review_id=owed.review.id) if owed is not None else "",
         release=url_for("supporter_claims.release", review_id=owed.review.id) if owed is not None else "",
+        take=url_for("supporter_hours.take", review_id=owed.review.id) if owed is not None else "",
     )
 
 
@@ -197,7 +198,9 @@ def _when_due(person: PersonNow, section: Section, row: Row, account: Account) -
     simple = {
         Section.READ_FIRST: "to read first",
         Section.MESSAGES: "a message",
+        Section.POOL: "to take from the pool",
         Section.CALLS: "a call",
+        Section.NOTES: "a kind note",
         Section.WELCOME: "a welcome",
     }
     if section in simple:

@@ -10,6 +10,7 @@ from icbt_support.engagement.today import (
     Section,
     alerts_to_read,
     call_to_make,
+    note_to_write,
     opened_nothing_this_week,
     review_to_write,
     score_change,
@@ -50,8 +51,10 @@ def reason_of(person: PersonNow, section: Section, reader: Reader) -> tuple[str,
         Section.READ_FIRST: _why_read_first,
         Section.LATE: _why_late,
         Section.DUE: _why_due,
+        Section.POOL: _why_pool,
         Section.MESSAGES: _why_messages,
         Section.CALLS: _why_call,
+        Section.NOTES: _why_note,
         Section.WELCOME: _why_welcome,
         Section.WAITING: _why_waiting,
     }[section](person, reader)
@@ -131,6 +134,15 @@ def _why_due(person: PersonNow, reader: Reader) -> tuple[str, str]:
     return reason, _joined(due, draft or _due_more(person, finished_at is not None))
 
 
+def _why_pool(person: PersonNow, reader: Reader) -> tuple[str, str]:
+    owed = review_to_write(person, account_id=reader.account_id)
+    if owed is None:
+        return "A review that nobody has taken", ""
+    what = "Welcome" if owed.review.kind is ReviewKind.WELCOME else "Review"
+    due = promise_words(owed.review.promised_at, now=reader.now, zone=reader.zone)
+    return f"{what} due {due}, not taken yet", _draft_words(owed, reader)
+
+
 def _check_in_words(finished_at: datetime | None, reader: Reader) -> str:
     if finished_at is None:
         return "Check-in not done"
@@ -162,6 +174,14 @@ def _why_call(person: PersonNow, reader: Reader) -> tuple[str, str]:
     return reason, tries or "Ring to ask how it is going; two tries are enough"
 
 
+def _why_note(person: PersonNow, reader: Reader) -> tuple[str, str]:
+    quiet = note_to_write(person, now=reader.now)
+    reason = _quiet_words(quiet) if quiet is not None else "Not here for a while"
+    return reason, _joined(
+        "It is fine to come back: say so, and ask what got in the way", _next_review(person, reader)
+    )
+
+
 def _draft_words(owed: OwedReview, reader: Reader) -> str:
     if owed.draft_saved_at is None:
         return ""
@@ -187,6 +207,8 @@ def _why_messages(person: PersonNow, reader: Reader) -> tuple[str, str]:
 
 def _why_waiting(person: PersonNow, reader: Reader) -> tuple[str, str]:
     enrolment, today = person.enrolment, local_day(reader.now, reader.zone)
+    if person.is_guests:
+        return "Seen to", "It stays open to you for a little longer"
     decision = _decision_words(person, reader)
     if decision:
         return decision, _next_review(person, reader)

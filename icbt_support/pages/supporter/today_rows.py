@@ -13,6 +13,7 @@ from icbt_support.engagement.today import (
     is_to_write_now,
     minutes_for,
     review_to_write,
+    waits_for_a_taker,
 )
 from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.pages.kit import clock_time, short_day
@@ -31,8 +32,10 @@ HEADINGS: Mapping[Section, tuple[str, str, str]] = {
     ),
     Section.LATE: ("Late", "late", "Promised for an earlier time"),
     Section.DUE: ("Due today, in the order of your slots", "due", ""),
+    Section.POOL: ("With the pool", "due", "A colleague is away. Whoever takes one writes it"),
     Section.MESSAGES: ("Messages and questions", "due", "Not read yet"),
     Section.CALLS: ("Calls to make", "due", "Not heard from for a while, or email does not reach them"),
+    Section.NOTES: ("One kind note", "due", "Not here for a week, so their reminders have stopped"),
     Section.WELCOME: ("New people who have not heard yet", "due", "A welcome is owed"),
     Section.WAITING: ("Waiting for them", "wait", "Nothing for you to do"),
 }
@@ -40,8 +43,10 @@ SUMMARY = {
     Section.READ_FIRST: "{} to read first",
     Section.LATE: "{} late",
     Section.DUE: "{} due",
+    Section.POOL: "{} with the pool",
     Section.MESSAGES: "{} with messages",
     Section.CALLS: "{} to call",
+    Section.NOTES: "{} to write a note to",
     Section.WELCOME: "{} to welcome",
 }
 
@@ -77,7 +82,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Address:
-    """Where a person's page, review, welcome, messages and contact sheet are; a page gives it."""
+    """Where a person's page, review, welcome, messages and contact sheet are; a page gives it.
+
+    `start`, `release` and `take` take a post.
+    """
 
     person: str
     review: str
@@ -86,6 +94,7 @@ class Address:
     contact: str = ""
     start: str = ""
     release: str = ""
+    take: str = ""
 
 
 def summary_parts(queue: Queue) -> list[tuple[str, str]]:
@@ -116,7 +125,7 @@ def make_row(person: PersonNow, section: Section, address: Address, reader: Read
         minutes=minutes_for(person, section, account_id=reader.account_id, now=reader.now, zone=reader.zone),
         action=action.words,
         action_href=action.href,
-        start_href=address.start if action.is_start else "",
+        start_href=action.post,
         release_href=address.release if claim is not None and claim.is_mine else "",
         is_first=is_first,
         claim=claim,
@@ -134,12 +143,17 @@ def claim_of(person: PersonNow, reader: Reader) -> ClaimNote | None:
 
 
 def cover_words(person: PersonNow, reader: Reader) -> str:
-    """For Dana Ode, until 3 December"""
+    """For Dana Ode, until 3 December; or of a guest's person, while what for."""
     enrolment = person.enrolment
     if enrolment.supporter_id == reader.account_id:
         return ""
     until = reader.covers.get(enrolment.supporter_id)
-    return f"For {enrolment.supporter.full_name}{f', until {until.day} {until:%B}' if until else ''}"
+    name = enrolment.supporter.full_name
+    if until is not None:
+        return f"For {name}, until {until.day} {until:%B}"
+    if review_to_write(person, account_id=reader.account_id) is not None:
+        return f"For {name}, until this review is written"
+    return f"For {name}, until this message is read" if person.unread else f"For {name}"
 
 
 def _chips(person: PersonNow, section: Section, reader: Reader) -> list[tuple[str, str]]:
@@ -180,9 +194,11 @@ def _slot(person: PersonNow, section: Section, reader: Reader) -> str:
 
 @dataclass(frozen=True)
 class _Action:
+    """`post` takes a post; otherwise `href` opens something."""
+
     words: str = ""
     href: str = ""
-    is_start: bool = False
+    post: str = ""
 
 
 def _action(
@@ -194,11 +210,16 @@ def _action(
         return _Action("Open", address.review if is_to_write else address.person)
     if section is Section.CALLS:
         return _Action("Call", address.contact)
+    if section is Section.NOTES:
+        return _Action("Write", address.messages)
     is_message = section is Section.LATE and (owed is None or not owed.review.is_late(reader.now))
     if section is Section.MESSAGES or is_message:
         return _Action("Read", address.messages)
     if section is Section.WAITING or owed is None:
         return _Action()
+    is_free = claim is None or not claim.is_taken
+    if is_free and waits_for_a_taker(person, account_id=reader.account_id):
+        return _Action("Take it", address.review, post=address.take)
     return _to_write(owed, address, claim)
 
 
@@ -207,8 +228,8 @@ def _to_write(owed: OwedReview, address: Address, claim: ClaimNote | None) -> _A
     if claim is not None and claim.is_taken:
         return _Action("Look", href)
     if claim is not None and claim.can_take_over:
-        return _Action("Take over", href, is_start=True)
+        return _Action("Take over", href, post=address.start)
     if owed.review.kind is ReviewKind.WELCOME:
-        return _Action("Write welcome", href, is_start=True)
+        return _Action("Write welcome", href, post=address.start)
     has_begun = claim is not None or owed.draft_saved_at is not None
-    return _Action("Continue" if has_begun else "Start", href, is_start=True)
+    return _Action("Continue" if has_begun else "Start", href, post=address.start)

@@ -44,6 +44,8 @@ def main() -> int:
         print(f"Not started. {NO_DATABASE}", file=sys.stderr)
         return REFUSED
     logging.getLogger("waitress").setLevel(logging.WARNING)
+    # It says a line for every request that waits for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _end)
     scheduler = start_scheduler(app) if settings.scheduler is SchedulerMode.EMBEDDED else None
     print(f"Serving on {settings.base_url}", flush=True)

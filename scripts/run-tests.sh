@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
-# Lint, types and floors first, then the tests, folder by folder timed by pytest itself.
+# Lint, types and floors beside the tests, which pytest times folder by folder.
 set -u
 bin=.venv/bin
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+
+check() {
+  local status=0
+  $bin/ruff format --check --quiet . || { echo "ruff format: some files are not formatted"; status=1; }
+  $bin/ruff check --quiet . || status=1
+  $bin/mypy --no-error-summary icbt_support app.py || status=1
+  $bin/lint-imports --no-cache || status=1
+  return $status
+}
+
+check >"$report" 2>&1 &
+checks=$!
 status=0
-$bin/ruff format --check --quiet . || { echo "ruff format: some files are not formatted"; status=1; }
-$bin/ruff check --quiet . || status=1
-$bin/mypy --no-error-summary icbt_support app.py || status=1
-$bin/lint-imports --no-cache >/tmp/lint-imports.$$ 2>&1 || { cat /tmp/lint-imports.$$; status=1; }
-rm -f /tmp/lint-imports.$$
-$bin/python -m pytest tests -q -n "${TEST_PROCESSES:-2}" --dist loadfile -p no:cacheprovider || status=1
+# Four processes on two cores: much of the time is waiting. The order is that of tests/conftest.py.
+$bin/python -m pytest tests -q -n "${TEST_PROCESSES:-4}" --dist loadfile --no-loadscope-reorder -p no:cacheprovider || status=1
+wait $checks || { cat "$report"; status=1; }
 exit $status

@@ -7,19 +7,51 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, text
+from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import create_engine
 
 from icbt_support import clock
-from icbt_support.db import Base, assert_triggers, db
+from icbt_support.db import assert_triggers, db
 from icbt_support.factory import create_app
 from icbt_support.settings import Settings, read_settings
 from icbt_support.tables import METADATA
 from tests.browsing import PageClient, SeparateClient
 from tests.cast import Cast, make_cast
+from tests.clean_slate import empty_tables, made_once
 from tests.postgresql import PostgresqlServer
 
 THURSDAY = datetime(2026, 11, 19, 10, 5, tzinfo=UTC)
 ON_BOTH = ("concepts", "jobs", "faults")
+
+
+# What takes longest begins first, so that no process is left with it alone at the end; the rest comes as it is named.
+LONGEST_FIRST = (
+    "faults/test_kills.py",
+    "journeys/test_whole_course_in_a_browser.py",
+    "browser/test_every_page.py",
+    "contracts/test_bad_input.py",
+    "journeys/test_demo.py",
+    "faults/test_processes.py",
+    "faults/test_item9_kill.py",
+    "faults/test_database_away.py",
+    "faults/test_full_disk.py",
+    "journeys",
+    "contracts",
+    "concepts",
+    "pages",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: turn_of(item.path.relative_to(Path(__file__).parent)))
+
+
+def turn_of(path: Path) -> tuple[int, str]:
+    """For the whole file, so that its tests stay together and in their order."""
+    names = (path.as_posix(), path.parts[0])
+    turns = [turn for turn, name in enumerate(LONGEST_FIRST) if name in names]
+    return (min(turns, default=len(LONGEST_FIRST)), path.as_posix())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -42,41 +74,72 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlS
     server.release()
 
 
-@pytest.fixture(scope="session")
-def database_url(
-    engine_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    if engine_name == "postgresql":
-        server: PostgresqlServer = request.getfixturevalue("postgresql")
-        return server.new_database()
-    return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.sqlite'}"
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Every application of the run finds templates as the first that needed them compiled them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "templates"
+    folder.mkdir(exist_ok=True)
+    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache(str(folder))}
 
 
 @pytest.fixture(scope="session")
-def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return read_settings(
-        {
-            "ENVIRONMENT": "test",
-            "DATABASE_URL": database_url,
-            "BASE_URL": "https://course.example.net",
-            "JOURNAL_DIR": str(tmp_path_factory.mktemp("journal")),
-            "SCHEDULER": "off",
-        }
-    )
+def built_apps() -> Iterator[dict[str, Flask]]:
+    """The applications of this process by engine: going from one engine to the other and back builds nothing."""
+    apps: dict[str, Flask] = {}
+    yield apps
+    for app in apps.values():
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def built_app(settings: Settings) -> Iterator[Flask]:
-    engine = create_engine(settings.database_url)
+def built_app(
+    engine_name: str,
+    built_apps: dict[str, Flask],
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Flask:
+    if engine_name not in built_apps:
+        folder = tmp_path_factory.mktemp(engine_name)
+        url = f"sqlite:///{folder / 'test.sqlite'}"
+        if engine_name == "postgresql":
+            server: PostgresqlServer = request.getfixturevalue("postgresql")
+            url = server.new_database()
+        built_apps[engine_name] = build_app(url, folder)
+    return built_apps[engine_name]
+
+
+def build_app(database_url: str, folder: Path) -> Flask:
+    engine = create_engine(database_url)
     with engine.begin() as connection:
         METADATA.create_all(connection)
         assert_triggers(connection)
     engine.dispose()
-    app = create_app(settings)
+    app = create_app(
+        read_settings(
+            {
+                "ENVIRONMENT": "test",
+                "DATABASE_URL": database_url,
+                "BASE_URL": "https://course.example.net",
+                "JOURNAL_DIR": str(folder),
+                "SCHEDULER": "off",
+            }
+        )
+    )
     app.test_client_class = SeparateClient
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    return app
+
+
+@pytest.fixture(scope="session")
+def settings(built_app: Flask) -> Settings:
+    kept: Settings = built_app.config["SETTINGS"]
+    return kept
+
+
+@pytest.fixture(scope="session")
+def database_url(settings: Settings) -> str:
+    return settings.database_url
 
 
 @pytest.fixture
@@ -99,36 +162,13 @@ def now(app: Flask) -> datetime:
 @pytest.fixture
 def cast(app: Flask) -> Cast:
     """A patient, her supporter, her clinician, and people elsewhere; see `tests/cast.py`."""
-    people = make_cast(now=THURSDAY)
-    db.session.commit()
-    return people
+    return made_once("cast", lambda: make_cast(now=THURSDAY))
 
 
 @pytest.fixture
 def client(app: Flask) -> PageClient:
     """A browser without a sign-in that checks every page it gets."""
     return PageClient(app)
-
-
-def empty_tables() -> None:
-    db.session.rollback()
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            names = ", ".join(table.name for table in Base.metadata.sorted_tables)
-            connection.execute(text("SET session_replication_role = replica"))
-            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-            connection.execute(text("SET session_replication_role = DEFAULT"))
-            connection.commit()
-            return
-        triggers = (
-            connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
-        )
-        for name in triggers:
-            connection.execute(text(f"DROP TRIGGER {name}"))
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
-        assert_triggers(connection)
-        connection.commit()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

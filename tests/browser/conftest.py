@@ -9,13 +9,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.shared_demo import PROJECT, copy_of_demo
+
 PEOPLE = {
     "patient": "patient@example.org",
     "supporter": "supporter@example.org",
@@ -39,24 +39,17 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
-    """`make run` without make: prepare, then serve, in a folder of its own."""
+    """What `make run` serves, in a folder of its own."""
     folder = tmp_path_factory.mktemp("demo")
     port = free_port()
     environ = {
         **os.environ,
         "ENVIRONMENT": "development",
-        "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite'}",
+        "DATABASE_URL": copy_of_demo(folder, tmp_path_factory),
         "JOURNAL_DIR": str(folder / "journal"),
         "PORT": str(port),
         "SCHEDULER": "off",
     }
-    subprocess.run(
-        [sys.executable, "-m", "flask", "prepare"],
-        cwd=PROJECT,
-        env=environ,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
     server = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environ, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:

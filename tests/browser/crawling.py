@@ -14,7 +14,9 @@ from icbt_support.pages.guards import access_of
 
 EXAMPLES = 2
 AFTER_A_POST = "stands behind a form that was posted: the journeys in a browser look at it"
+FILES = ("clinician_exports.download", "clinician_exports.dictionary_file")
 LEFT_ALONE = {
+    **dict.fromkeys(FILES, "a file to keep: the page of exports offers it"),
     "patient_away.dates": AFTER_A_POST,
     "patient_check_in.question": AFTER_A_POST,
     "patient_check_in.answers": AFTER_A_POST,
@@ -26,9 +28,18 @@ LEFT_ALONE = {
     "patient_tools.afterwards": AFTER_A_POST,
     "patient_tool_steps.step": AFTER_A_POST,
     "patient_tool_steps.finish": AFTER_A_POST,
+    "patient_supporter.photo": "a picture: the page about the supporter shows it",
+    "supporter_absence.change": "the supporters of the demo have no days away to come",
     "supporter_absence.preview": AFTER_A_POST,
     "supporter_absence.preview_change": AFTER_A_POST,
+    "supporter_me.photo": "a picture: the page about oneself shows it",
+    "staff_board.show": "supporters find it once they are named as lead; the others walk to it",
+    "staff_board.show_targets": "the lead's and administrators' alone",
+    "clinician_early_warning.show": "on the record of somebody who is pointed out: the page tests open it",
     "clinician_supervision_letter.show": AFTER_A_POST,
+    "patient_new_days.show": "for somebody who comes back: the journey of a quiet month walks it",
+    "reading_after_course.show": "nobody in the demo has answered after a course: its page tests do",
+    "supporter_late_review.show": "in the workspace of a late review: the journey of cover and leaving takes one",
     "clinician_supervision_meeting.show": AFTER_A_POST,
     "supporter_supervision.letter": AFTER_A_POST,
     "supporter_review.preview": AFTER_A_POST,
@@ -57,7 +68,7 @@ def crawl(page: Page, app: Flask, base: str, starts: list[str], role: Role) -> F
     while waiting:
         path = waiting.pop(0)
         endpoint = endpoint_of(app, path)
-        if endpoint is None or endpoint == "static" or not may_use(app, endpoint, role):
+        if endpoint is None or endpoint in ("static", *FILES) or not may_use(app, endpoint, role):
             continue
         if not found.add(endpoint, path):
             continue

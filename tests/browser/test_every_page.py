@@ -21,7 +21,7 @@ ROLES = {
 STARTS = {
     "patient": ["/", "/start", "/check-in", "/safety", "/away", "/finish", "/reminders"],
     "supporter": ["/", "/supporting/caseload"],
-    "clinician": ["/", "/clinical/risk", "/clinical/invite", "/clinical/engagement?people=everyone"],
+    "clinician": ["/", "/clinical/risk", "/clinical/invite", "/clinical/caseload?sort=name"],
     "administrator": ["/", "/admin"],
 }
 WIDTHS = (390, 1280)

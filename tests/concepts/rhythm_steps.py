@@ -21,7 +21,7 @@ from icbt_support.reviews.operations import mark_previewed, save_draft
 from icbt_support.reviews.rules import LetterSection, LetterToSend, draft_content, letter_of_draft
 from icbt_support.rhythm.acts import finish_page
 from icbt_support.rhythm.sending import Sent, send_review
-from icbt_support.rhythm.weeks import book_review, open_first_week
+from icbt_support.rhythm.weeks import book_review, due_openings, open_first_week, open_one_due_week
 
 SYSTEM = Actor.system("tests")
 
@@ -118,3 +118,9 @@ def answer_check_in(enrolment: Enrolment, week_number: int, *, value: int = 1, n
         for item in range(1, len(measure.items) + 1):
             answer_item(questionnaire, item, 0 if item == measure.risk_item else value, by=by, now=now)
     db.session.commit()
+
+
+def open_due_weeks(*, now: datetime, by: Actor = SYSTEM) -> int:
+    """The weeks that open by themselves, as the job opens them; how many did."""
+    opened = [open_one_due_week(enrolment_id, now=now, by=by) for enrolment_id in due_openings(now=now)]
+    return sum(week is not None for week in opened)

@@ -51,8 +51,15 @@ class ManyPeople:
         return enrolment
 
 
-def visit(enrolment: Enrolment, at_: datetime, act: Act = Act.SIGNED_IN) -> None:
-    record_activity(act, service_id=enrolment.service_id, enrolment_id=enrolment.id, on=at_.date(), now=at_)
+def visit(enrolment: Enrolment, at_: datetime, act: Act = Act.SIGNED_IN, subject: str = "") -> None:
+    record_activity(
+        act,
+        service_id=enrolment.service_id,
+        enrolment_id=enrolment.id,
+        on=at_.date(),
+        now=at_,
+        subject=subject,
+    )
 
 
 def open_week(
@@ -124,6 +131,7 @@ def read_module(enrolment: Enrolment, module: str, when: datetime) -> None:
     db.session.add(
         PageRead(enrolment_id=enrolment.id, module=module, page="p", first_read_at=when, last_read_at=when)
     )
+    visit(enrolment, when, Act.READ_PAGE, f"page:{module}/p")
 
 
 def score(enrolment: Enrolment, week_number: int, total: int, when: datetime) -> None:

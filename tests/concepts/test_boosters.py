@@ -25,11 +25,14 @@ from icbt_support.rhythm.booster import (
     NoBooster,
     answer_booster,
     decline_booster,
+    give_booster_to,
     read_booster,
     reading_is_late,
 )
 from icbt_support.rhythm.ending import end_course, finish_with_what_i_needed
+from icbt_support.rhythm.handover import what_hangs_on
 from icbt_support.risk.models import RiskAlert
+from tests.cast import make_person
 from tests.concepts.rhythm_steps import acting, at, letter, send, start_course
 
 JOBS = ("weeks", "reviews", "messages", "aways", "boosters", "quiet", "invitations", "risk")
@@ -183,3 +186,19 @@ def test_what_i_needed_tells_staff_and_plans_it(app, cast):
     finish_with_what_i_needed(cast.enrolment, "", by=acting(cast.patient, Role.PATIENT), now=now)
     assert booster_of(cast.enrolment).due_on == date(2026, 12, 17)
     assert told(cast.supporter) == told(cast.clinician) == ["finished"]
+
+
+def test_answers_that_wait_hang_on_their_reader_until_somebody_else_has_them(app, ended):
+    second = make_person("Dr Sol Marr", Role.CLINICIAN, ended.service, clock.now())
+    now = pass_to(app, at(date(2026, 12, 24), 19))
+    answer_all(ended, 1, item_9=0, now=now)
+    booster = answer_booster(ended.enrolment, by=acting(ended.patient, Role.PATIENT), now=now)
+    assert what_hangs_on(ended.supporter, now=now).boosters == (booster,)
+    give_booster_to(booster, ended.clinician.id, by=acting(ended.clinician, Role.CLINICIAN), now=now)
+    assert what_hangs_on(ended.supporter, now=now).boosters == ()
+    assert told(ended.clinician) == ["booster-answered"]
+
+    # The clinician and the supporter have both left: another clinician of the service reads them.
+    ended.clinician.disabled_at = ended.supporter.disabled_at = now
+    pass_to(app, at(date(2026, 12, 28), 9))
+    assert booster_of(ended.enrolment).reader_id == second.id

@@ -20,7 +20,6 @@ from icbt_support.reviews.queries import letters_sent_lately, owed_reviews, revi
 from icbt_support.reviews.rules import PAUSE, LetterSection
 from icbt_support.rhythm.acts import keep_entry
 from icbt_support.rhythm.sending import propose_next_week
-from icbt_support.rhythm.weeks import open_due_weeks
 from tests.cast import Cast
 from tests.concepts.rhythm_steps import (
     SYSTEM,
@@ -28,6 +27,7 @@ from tests.concepts.rhythm_steps import (
     at,
     item_of,
     letter,
+    open_due_weeks,
     read_session,
     send,
     start_course,

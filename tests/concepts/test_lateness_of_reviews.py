@@ -25,9 +25,8 @@ from icbt_support.rhythm.lateness import (
     tell_of_late_reviews,
     warn_of_reviews,
 )
-from icbt_support.rhythm.weeks import open_due_weeks
 from tests.cast import Cast
-from tests.concepts.rhythm_steps import SYSTEM, acting, at, letter, send, start_course
+from tests.concepts.rhythm_steps import SYSTEM, acting, at, letter, open_due_weeks, send, start_course
 
 
 @pytest.fixture
@@ -107,6 +106,15 @@ def test_a_second_broken_promise_is_told_again(cast: Cast, review: Review) -> No
     assert warn_of_reviews(now=at(27, 15), by=SYSTEM) == 1
     assert tell_of_late_reviews(now=at(27, 17), by=SYSTEM) == 1
     assert review.told_late_at == at(27, 17)
+
+
+def test_the_week_opens_on_its_day_also_while_somebody_has_taken_the_review(
+    cast: Cast, review: Review
+) -> None:
+    take_review(review, at(date(2026, 12, 1), 12), by=acting(cast.colleague, Role.SUPPORTER), now=at(27, 10))
+    assert open_due_weeks(now=at(30, 16), by=SYSTEM) == 0
+    assert open_due_weeks(now=at(30, 17), by=SYSTEM) == 1
+    assert [one.number for one in owed_reviews(cast.enrolment)] == [review.number, review.number + 1]
 
 
 def test_a_promise_in_the_past_is_refused(cast: Cast, review: Review) -> None:

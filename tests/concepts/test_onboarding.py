@@ -25,8 +25,8 @@ from icbt_support.rhythm.onboarding import (
     first_review_times,
     step_now,
 )
-from icbt_support.rhythm.weeks import open_due_weeks
 from tests.concepts.beginnings import THURSDAY_AT_NINE, acting, answer_baseline, invite_robin, owed_kinds
+from tests.concepts.rhythm_steps import open_due_weeks
 
 MONDAY_EVENING = WeeklyTime(0, time(19))
 FRIDAY_MORNING = WeeklyTime(4, time(8, 30))

@@ -37,7 +37,7 @@ from icbt_support.reviews.rules import (
     letter_of_draft,
 )
 from icbt_support.rhythm.sending import correct_review, propose_next_week, send_review
-from icbt_support.rhythm.weeks import book_review, open_due_weeks
+from icbt_support.rhythm.weeks import book_review
 from tests.cast import Cast
 from tests.concepts.rhythm_steps import (
     SYSTEM,
@@ -45,6 +45,7 @@ from tests.concepts.rhythm_steps import (
     at,
     item_of,
     letter,
+    open_due_weeks,
     preview,
     reminders,
     send,

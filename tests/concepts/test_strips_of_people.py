@@ -18,7 +18,6 @@ from icbt_support.reviews.queries import review_owed
 from icbt_support.reviews.rules import PAUSE, NextWeekChoice
 from icbt_support.rhythm.acts import finish_check_in
 from icbt_support.rhythm.strips import strip_of_proposal, strip_of_week, strips_for
-from icbt_support.rhythm.weeks import open_due_weeks
 from tests.cast import Cast, enrol, make_person
 from tests.concepts.rhythm_steps import (
     SYSTEM,
@@ -26,6 +25,7 @@ from tests.concepts.rhythm_steps import (
     answer_check_in,
     at,
     letter,
+    open_due_weeks,
     read_session,
     send,
     start_course,

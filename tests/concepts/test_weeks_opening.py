@@ -15,15 +15,18 @@ from icbt_support.plan.queries import latest_week_of, open_week_of, week_of
 from icbt_support.reminders.rules import ReminderState
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.queries import next_review, review_of_week, review_owed
-from icbt_support.rhythm.weeks import (
-    NoReviewBooked,
-    book_review,
-    open_due_weeks,
-    open_first_week,
-    open_one_due_week,
-)
+from icbt_support.rhythm.weeks import NoReviewBooked, book_review, open_first_week, open_one_due_week
 from tests.cast import Cast
-from tests.concepts.rhythm_steps import SYSTEM, acting, at, item_of, read_session, reminders, start_course
+from tests.concepts.rhythm_steps import (
+    SYSTEM,
+    acting,
+    at,
+    item_of,
+    open_due_weeks,
+    read_session,
+    reminders,
+    start_course,
+)
 
 
 def test_week_1_opens_with_a_plan_its_review_and_its_reminders(cast: Cast) -> None:

@@ -11,17 +11,24 @@ from datetime import datetime
 from sqlalchemy import Column, Table, select
 
 from icbt_support.accounts.models import Account, Role
+from icbt_support.accounts.queries import staff_with_role
+from icbt_support.contacts.models import ContactKind
+from icbt_support.contacts.operations import write_down_contact
 from icbt_support.db import EncryptedJson, EncryptedText, Subject, db
 from icbt_support.early_warning.models import EarlyWarningDecision
 from icbt_support.early_warning.rules import Sign, WarningChoice
 from icbt_support.enrolments.models import Enrolment, EnrolmentChange
 from icbt_support.enrolments.operations import ContactDetails, add_note, save_contact_sheet, set_goals
-from icbt_support.feedback.operations import report_problem
+from icbt_support.feedback.operations import answer_report, close_report, report_problem, triage_report
+from icbt_support.feedback.rules import AnswerKind, AnswerSide, ReportState
+from icbt_support.implementation.operations import add_training, record_completion
+from icbt_support.implementation.rules import NeededBy
 from icbt_support.journal.operations import keep_draft
 from icbt_support.measures.models import Occasion
 from icbt_support.measures.operations import answer_item, start_questionnaire
 from icbt_support.messages.models import MessageKind
 from icbt_support.messages.operations import post_message
+from icbt_support.patient_groups.operations import add_group
 from icbt_support.phrases.operations import add_phrase
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
 from icbt_support.plan.rules import StepChoice
@@ -69,7 +76,16 @@ OF_STAFF_ALONE = {
     "letterform",
     "formanswer",
 }
-OF_NOBODY = {"report"}
+OF_REPORTS = {
+    "report": {"patient", "administrator"},
+    "reportanswer": {"patient", "administrator"},
+    "reportclosing": {"patient", "administrator"},
+    "reportvendor": {"vendor", "administrator"},
+    "vendornote": {"vendor", "administrator"},
+    "vendoranswer": {"patient", "vendor", "administrator"},
+    "reportsaid": {"everybody"},
+    "reportdid": {"everybody"},
+}
 
 
 @dataclass(frozen=True)
@@ -100,6 +116,7 @@ def furnish(cast: Cast, now: datetime) -> House:
     sasha = make_person("Sasha Vale", Role.PATIENT, cast.service, now)
     vendor = make_person("Vic Trade", Role.VENDOR, cast.service, now)
     sashas = enrol(sasha, cast.colleague, cast.clinician, cast.service, now)
+    make_person("Val Else", Role.VENDOR, cast.elsewhere, now)
     cast.service.read_first_phrases = cast.elsewhere.read_first_phrases = ["walk with mo"]
     for enrolment, owner in ((cast.enrolment, "alex"), (sashas, "sasha"), (cast.other_enrolment, "kim")):
         _Living(enrolment, owner).live()
@@ -271,13 +288,55 @@ class _Living:
             self.enrolment, 1, self.words("assessment"), self.words("plan"), by=self.clinician, now=now
         )
         log_call(self.enrolment, CallOutcome.SPOKE, self.words("callnote"), 5, by=self.clinician, now=now)
-        report_problem(
+        self._report(now)
+
+    def _report(self, now: datetime) -> None:
+        """A patient's report goes the whole way: to the vendor in other words, and back with an answer."""
+        service_id = self.enrolment.service_id
+        [vendor] = staff_with_role(service_id, Role.VENDOR)
+        by_service, by_vendor = self.clinician, acting(vendor, Role.VENDOR)
+        report = report_problem(
             self.words("report"),
-            page="/week",
+            page=f"/week/{self.enrolment.id}",
             product_version="1",
-            service_id=self.enrolment.service_id,
+            service_id=service_id,
+            reported_as=Role.PATIENT,
             by=self.patient,
             now=now,
+        )
+        triage_report(
+            report,
+            owner=self.enrolment.clinician,
+            vendor_words=self.words("reportvendor"),
+            by=by_service,
+            now=now,
+        )
+        for place, kind, side, by in (
+            ("reportanswer", AnswerKind.TO_REPORTER, AnswerSide.SERVICE, by_service),
+            ("vendoranswer", AnswerKind.TO_REPORTER, AnswerSide.VENDOR, by_vendor),
+            ("vendornote", AnswerKind.BETWEEN_US, AnswerSide.VENDOR, by_vendor),
+        ):
+            answer_report(report, self.words(place), kind=kind, side=side, posted_key=place, by=by, now=now)
+        close_report(
+            report,
+            ReportState.RESOLVED,
+            closing_words=self.words("reportclosing"),
+            said_words=self.words("reportsaid"),
+            did_words=self.words("reportdid"),
+            by=by_service,
+            now=now,
+        )
+        training = add_training(
+            service_id,
+            "Writing reviews",
+            needed_by=NeededBy.EVERYBODY,
+            valid_months=12,
+            posted_key=self.owner,
+            by=by_service,
+            now=now,
+        )
+        record_completion(
+            training, self.enrolment.supporter, now.date(), today=now.date(), by=self.supporter, now=now
         )
 
     def _supervise(self) -> None:
@@ -302,6 +361,8 @@ class _Living:
         marks = dict.fromkeys(TherapistBehaviour, (Mark.SEEN, self.words("letterform")))
         fill_in_form(drawn, marks, self.words("letterform"), by=self.clinician, now=now)
         answer_form(drawn, self.words("formanswer"), by=self.supporter, now=now)
+        write_down_contact(enrolment, ContactKind.ASSESSMENT, now, 40, by=self.clinician, now=now)
+        add_group(enrolment.service, "18 to 25", by=self.clinician, now=now)
 
 
 def typed_columns() -> list[tuple[Table, Column[object]]]:

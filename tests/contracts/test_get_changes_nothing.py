@@ -15,6 +15,7 @@ from icbt_support.links import make_token
 from icbt_support.tables import METADATA
 from tests.browsing import PageClient
 from tests.cast import OPERATOR, Cast
+from tests.clean_slate import made_once
 from tests.contracts.full_house import House, furnish
 from tests.contracts.walking import addresses, highest_ids, is_for, rules
 
@@ -23,7 +24,7 @@ MAY_CHANGE = {"sign_ins", "audit_lines", "throttles"}
 
 @pytest.fixture
 def house(app: Flask, cast: Cast, now: datetime) -> House:
-    return furnish(cast, now)
+    return made_once("house", lambda: furnish(cast, now))
 
 
 def digests() -> dict[str, str]:

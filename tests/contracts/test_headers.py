@@ -14,6 +14,7 @@ import waitress.server
 from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import create_engine, select
+from waitress import wasyncore
 from werkzeug.test import TestResponse
 
 from icbt_support.accounts.operations import set_password
@@ -212,9 +213,12 @@ def served(app: Flask, cast: Cast) -> Iterator[int]:
     server = waitress.server.create_server(
         app, host="127.0.0.1", port=0, threads=2, ident=None, clear_untrusted_proxy_headers=True
     )
-    threading.Thread(target=server.run, daemon=True).start()
+    loop = threading.Thread(target=server.run, daemon=True)
+    loop.start()
     yield int(server.effective_port)
-    server.close()
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+    loop.join(timeout=10)
+    server.task_dispatcher.shutdown()
 
 
 def asked(port: int, method: str, path: str, **headers: str) -> http.client.HTTPResponse:

@@ -13,6 +13,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from icbt_support.accounts.queries import find_account_by_email
+from icbt_support.activity.models import ActivityPerson
+from icbt_support.activity.rebuilding import rebuild_figures
+from icbt_support.db import db
 from icbt_support.factory import create_app
 from icbt_support.schema import SchemaState, WrongSchema, check_schema, migrate, schema_state
 from icbt_support.settings import read_settings
@@ -79,7 +82,9 @@ def _shape(engine: Engine) -> dict[str, Any]:
     shape: dict[str, Any] = {
         table: {
             "columns": {one["name"]: (str(one["type"]), one["nullable"]) for one in found.get_columns(table)},
-            "checks": sorted((str(one["name"]), one["sqltext"]) for one in found.get_check_constraints(table)),
+            "checks": sorted(
+                (str(one["name"]), one["sqltext"]) for one in found.get_check_constraints(table)
+            ),
             "indexes": {
                 str(one["name"]): (one["column_names"], one["unique"]) for one in found.get_indexes(table)
             },
@@ -116,7 +121,15 @@ def _people_find_their_pages(url: str, tmp_path: Path) -> None:
         "admin": "/admin/jobs",
     }
     with app.app_context():
+        figures = _figures_of_people()
+        rebuild_figures()
+        assert figures == _figures_of_people()
         for name, path in homes.items():
             account = find_account_by_email(f"{name}@example.org")
             assert account is not None
             assert PageClient(app).sign_in(account).get(path).status_code == 200
+
+
+def _figures_of_people() -> list[Any]:
+    table = ActivityPerson.__table__
+    return list(db.session.execute(table.select().order_by(table.c.enrolment_id)).all())

@@ -1,19 +1,23 @@
 """Every route says who may use it; strangers and other audiences are turned away from all of them."""
 
+from datetime import datetime
+
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
 from icbt_support.accounts.models import Role
+from icbt_support.db import db
 from icbt_support.pages.guards import access_of
 from tests.browsing import PageClient
-from tests.cast import Cast
+from tests.cast import Cast, make_person
 
 AUDIENCE_ROLES = {
     "patient": Role.PATIENT,
     "supporter": Role.SUPPORTER,
     "clinician": Role.CLINICIAN,
     "admin": Role.ADMINISTRATOR,
+    "vendor": Role.VENDOR,
 }
 
 
@@ -62,9 +66,11 @@ def test_strangers_are_sent_to_sign_in(app: Flask, cast: Cast) -> None:
     assert let_in == []
 
 
-@pytest.mark.parametrize("person", ["patient", "supporter", "clinician", "administrator"])
-def test_other_audiences_pages_are_not_found(app: Flask, cast: Cast, person: str) -> None:
-    account = getattr(cast, person)
+@pytest.mark.parametrize("person", ["patient", "supporter", "clinician", "administrator", "vendor"])
+def test_other_audiences_pages_are_not_found(app: Flask, cast: Cast, now: datetime, person: str) -> None:
+    vendor = make_person("Vic Trade", Role.VENDOR, cast.service, now)
+    db.session.commit()
+    account = vendor if person == "vendor" else getattr(cast, person)
     held = {membership.role for membership in account.memberships}
     client = PageClient(app).sign_in(account)
     let_in = []

@@ -10,6 +10,7 @@ from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
 from tests.browsing import PageClient
 from tests.cast import Cast
+from tests.clean_slate import made_once
 from tests.contracts.full_house import House, furnish
 from tests.contracts.test_get_changes_nothing import digests
 from tests.contracts.walking import addresses, highest_ids, is_for, rules
@@ -20,7 +21,7 @@ SAID = {"words": "x", "posted_key": "a" * 24, "answer": "1", "person": "patient@
 
 @pytest.fixture
 def house(app: Flask, cast: Cast, now: datetime) -> House:
-    return furnish(cast, now)
+    return made_once("house", lambda: furnish(cast, now))
 
 
 def test_the_token_of_another_person_is_refused_by_every_posting_view(app: Flask, house: House) -> None:

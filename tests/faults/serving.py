@@ -1,14 +1,18 @@
 """A product of one's own for a fault: its database, its people, its processes."""
 
+import atexit
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
@@ -65,8 +69,26 @@ def said_by(process: "subprocess.Popen[str]", *, within: float = STARTS_WITHIN) 
         raise AssertionError(f"it had not ended after {within} seconds: {process.communicate()[0]}") from None
 
 
+_filled: list[Path] = []
+
+
 def own_app(database_url: str, folder: Path) -> Flask:
-    """The application over a migrated database with the cast in it; Alex and Pat have a password."""
+    """The application over a migrated SQLite file with the cast in it; Alex and Pat have a password.
+
+    The file is filled once in this process, and copied from then on.
+    """
+    path = database_url.removeprefix("sqlite:///")
+    if not _filled:
+        template = Path(tempfile.mkdtemp(prefix="icbt-faults-")) / "filled.sqlite"
+        atexit.register(shutil.rmtree, template.parent)
+        fill(f"sqlite:///{template}", template.parent)
+        _filled.append(template)
+    with closing(sqlite3.connect(_filled[0])) as source, closing(sqlite3.connect(path)) as target:
+        source.backup(target)
+    return create_app(read_settings(environment(database_url, folder)))
+
+
+def fill(database_url: str, folder: Path) -> None:
     migrate(database_url)
     app = create_app(read_settings(environment(database_url, folder)))
     with app.app_context():
@@ -75,7 +97,7 @@ def own_app(database_url: str, folder: Path) -> Flask:
             set_password(account, hash_password(PASSWORD), by=OPERATOR, now=clock.real_now())
         db.session.commit()
         db.session.remove()
-    return app
+        db.engine.dispose()
 
 
 @contextmanager

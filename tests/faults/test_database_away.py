@@ -26,6 +26,7 @@ from tests.browsing import PageClient
 from tests.faults.serving import own_app
 
 TRUTHFUL_WITHIN = 35
+PAGE_WITHIN = 5  # A tenth of it on a quiet machine: far from the ten seconds for which a form waits.
 WORDS = "Words that took the whole evening to find, and that must not be lost."
 LOCK = """
 import sqlite3, sys, time
@@ -149,7 +150,7 @@ def test_a_long_lock_is_told_truthfully_while_help_and_the_week_answer(
         "help": lambda: alex.http.get("/help-now"),
         "help of a stranger": lambda: own.test_client().get("/help-now"),
     }
-    with locked_by_another_process(database, 60):
+    with locked_by_another_process(database, 120):
         threads = [threading.Thread(target=ask, args=item) for item in work.items()]
         for thread in threads:
             thread.start()
@@ -165,6 +166,7 @@ def test_a_long_lock_is_told_truthfully_while_help_and_the_week_answer(
     assert_says_it_was_not_saved(answers["post"][0])
     assert max(seconds for _, seconds in answers.values()) < TRUTHFUL_WITHIN
     assert max(answers[name][1] for name in ("help", "help of a stranger")) < 2
+    assert answers["week"][1] < PAGE_WITHIN
     assert saved(own) == 0
     assert alex.post_message("b" * 24).status_code == 302
     assert saved(own) == 1

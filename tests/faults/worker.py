@@ -1,11 +1,11 @@
-"""A worker as `flask worker` runs it, with leases short enough for a test: `python -m
+"""A worker as `flask worker` runs it, with leases and batches small enough for a test: `python -m
 tests.faults.worker`.
 """
 
 from datetime import timedelta
 
 from icbt_support.factory import create_app
-from icbt_support.jobs import gate, runner, schedule
+from icbt_support.jobs import deliver, gate, runner, schedule
 from icbt_support.reminders import claims, settling
 from icbt_support.settings import read_settings
 
@@ -15,6 +15,7 @@ LEASE = timedelta(seconds=4)
 def main() -> None:
     claims.LEASE = settling.LEASE = LEASE
     gate.RENEW_AFTER_SECONDS = 1.0
+    deliver.BATCH = 1000
     runner.SCHEDULE = [
         schedule.Job(job.name, timedelta(seconds=1), job.task, job.purpose, job.lane)
         for job in schedule.SCHEDULE

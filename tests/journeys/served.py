@@ -40,11 +40,15 @@ PICTURES = os.environ.get("JOURNEY_PICTURES")
 
 @dataclass
 class Served:
-    """A served product with nobody in it, its post and its clock."""
+    """A served product with nobody in it, its post and its clock.
+
+    `numbers` are those of rows that a journey needs for an address.
+    """
 
     app: Flask
     url: str
     postbox: Postbox
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def run_jobs(self) -> None:
         """What the scheduler does within seconds of an act."""
@@ -115,12 +119,15 @@ def give_password(account: Account) -> None:
 
 @dataclass
 class Visitor:
-    """A person at a browser. Every page that this person gets is looked at: axe, the console, its width."""
+    """A person at a browser. Every page that this person gets is looked at: the console, its width, and axe.
+
+    Axe is left out where it cannot run, or where another walk over the same pages runs it.
+    """
 
     name: str
     context: BrowserContext
     base: str
-    has_javascript: bool = True
+    is_checked: bool = True
     _said: list[str] = field(default_factory=list)
     _seen_questions: bool = False
     _pictures: int = 0
@@ -162,6 +169,10 @@ class Visitor:
 
     def press(self, words: str) -> None:
         self._follow(self._button(words))
+
+    def press_at(self, control: Locator) -> None:
+        """Presses what leads on from this very place."""
+        self._follow(control)
 
     def press_twice(self, words: str) -> None:
         """A double click: the browser gives up the first answer for the second, so only the address is awaited."""
@@ -208,14 +219,32 @@ class Visitor:
         assert self._said == [], f"{path}: the browser said {self._said}"
         sideways = self.page.evaluate(TOO_WIDE_BY)
         assert sideways <= 0, f"{path} scrolls sideways by {sideways} px"
-        if not self.has_javascript or (ONE_OF_MANY.match(path) and self._seen_questions):
+        if not self.is_checked or (ONE_OF_MANY.match(path) and self._seen_questions):
             return
         self._seen_questions |= ONE_OF_MANY.match(path) is not None
+        self.look_closely()
+
+    def look_closely(self) -> None:
+        """Fails on what axe finds."""
         broken = [
             f"{found['id']} at {[node['target'] for node in found['nodes']]}"
             for found in Axe().run(self.page).response["violations"]
         ]
-        assert broken == [], f"{path}: {broken}"
+        assert broken == [], f"{self.path}: {broken}"
+
+    @contextmanager
+    def without_network(self) -> Iterator[None]:
+        """No connection for the time of the block; what the browser says about that is no fault."""
+        self.context.set_offline(True)
+        try:
+            yield
+        finally:
+            self.context.set_offline(False)
+            self.forgive("ERR_INTERNET_DISCONNECTED")
+
+    def forgive(self, words: str) -> None:
+        """An answer that the page itself deals with, and that the browser notes all the same."""
+        self._said = [said for said in self._said if words not in said]
 
     def _note(self, kind: str, words: str) -> None:
         if kind == "error":
@@ -229,12 +258,18 @@ class Visitor:
 
 @contextmanager
 def visiting(
-    browser: Browser, served: Served, name: str, *, on_phone: bool = False, javascript: bool = True
+    browser: Browser,
+    served: Served,
+    name: str,
+    *,
+    on_phone: bool = False,
+    javascript: bool = True,
+    is_checked: bool = True,
 ) -> Iterator[Visitor]:
     """A browser of this person's own, on a phone or at a desk."""
     size: Any = PHONE if on_phone else DESK
     context = browser.new_context(viewport=size, java_script_enabled=javascript, locale="en-GB")
     try:
-        yield Visitor(name, context, served.url, javascript)
+        yield Visitor(name, context, served.url, javascript and is_checked)
     finally:
         context.close()

@@ -8,60 +8,85 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, g
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from icbt_support import clock
 from icbt_support.accounts.models import Account
 from icbt_support.accounts.queries import find_account_by_email
 from icbt_support.audit.seals import verify_audit
+from icbt_support.boosters.models import Booster, BoosterState
 from icbt_support.cadence import to_local
-from icbt_support.db import assert_triggers, commit_with_retry, db
+from icbt_support.contacts.models import TreatmentContact
+from icbt_support.db import commit_with_retry, db
 from icbt_support.delivery.mailbox import mails_in_mailbox
 from icbt_support.demo.building import NotADemo, build_demo, forget_everything, has_any_data
 from icbt_support.demo.clock import CannotJump, move_clock, target_of
 from icbt_support.demo.crowd import everybody
 from icbt_support.demo.models import DemoState
-from icbt_support.demo.people import ADMINISTRATOR, DR_WEISS, PRIYA, SAM, STANDS_AT, ZONE
+from icbt_support.demo.people import (
+    ADMINISTRATOR,
+    DANA,
+    DR_WEISS,
+    LEWIS,
+    PRIYA,
+    SAM,
+    STANDS_AT,
+    STANDS_ON,
+    TOM,
+    VENDOR,
+    ZONE,
+)
+from icbt_support.demo.states import BRUNO, ELSIE, GUS, HOPE, MILES, PIA, THEO, WREN
+from icbt_support.early_warning.models import EarlyWarningDecision
+from icbt_support.early_warning.queries import early_warnings_of
+from icbt_support.early_warning.rules import WarningChoice
 from icbt_support.engagement.caseload import load_people
 from icbt_support.engagement.this_week import this_week
 from icbt_support.engagement.today import Section, build_queue
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState
 from icbt_support.factory import create_app
+from icbt_support.feedback.models import ProblemReport, ReportAnswer
+from icbt_support.feedback.rules import AnswerSide, ReportState
+from icbt_support.hours.queries import is_absent
+from icbt_support.hours.working_day import load_working_day
+from icbt_support.implementation.models import ServiceLead, TrainingCompletion
+from icbt_support.implementation.rules import LeadKind
 from icbt_support.job_log.models import JobState
 from icbt_support.measures.queries import scores_of
+from icbt_support.phrases.models import Phrase, PhraseUse
 from icbt_support.plan.models import ItemState, OpenedBecause, PlanItem, Week
 from icbt_support.reminders import queries as ledger
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, Reason, ReminderKind, ReminderState
 from icbt_support.reviews.models import Review, ReviewKind, ReviewState
 from icbt_support.reviews.queries import last_sent, next_review
+from icbt_support.rhythm.handover import what_hangs_on
+from icbt_support.rhythm.quiet import QuietReason, QuietTask, quiet_people
 from icbt_support.risk.models import ReadFirst, RiskAlert
 from icbt_support.settings import read_settings
-from icbt_support.tables import METADATA
+from icbt_support.supervision.letters import letters_read_with
+from icbt_support.supervision.queries import discussions_of, meetings_of
+from icbt_support.supervision.rules import FollowUp
 from tests.browsing import PageClient
+from tests.shared_demo import copy_of_demo
 
 PATIENTS, WEEKS = 40, 8
 
 
 @pytest.fixture(scope="module")
 def demo_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """An application on a database of its own."""
+    """An application on a copy of the demo."""
     folder: Path = tmp_path_factory.mktemp("demo")
     settings = read_settings(
         {
             "ENVIRONMENT": "test",
-            "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite'}",
+            "DATABASE_URL": copy_of_demo(folder, tmp_path_factory),
             "JOURNAL_DIR": str(folder),
             "SCHEDULER": "off",
         }
     )
-    engine = create_engine(settings.database_url)
-    with engine.begin() as connection:
-        METADATA.create_all(connection)
-        assert_triggers(connection)
-    engine.dispose()
     app = create_app(settings)
     yield app
     with app.app_context():
@@ -69,26 +94,23 @@ def demo_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     clock.let_clock_run()
 
 
-@pytest.fixture(scope="module")
-def built(demo_app: Flask) -> Flask:
-    with demo_app.app_context():
-        build_demo(demo_app, patients=PATIENTS, weeks=WEEKS)
-    return demo_app
-
-
 @pytest.fixture
-def demo(built: Flask) -> Iterator[Flask]:
-    with built.app_context():
+def demo(demo_app: Flask) -> Iterator[Flask]:
+    with demo_app.app_context():
         clock.stop_clock_at(db.session.scalars(select(DemoState.stands_at)).one())
-        yield built
+        yield demo_app
         db.session.rollback()
         db.session.remove()
 
 
-def the_course_of(email: str) -> Enrolment:
+def the_account_of(email: str) -> Account:
     account = find_account_by_email(email)
     assert account is not None
-    enrolment = enrolments.for_patient(account)
+    return account
+
+
+def the_course_of(email: str) -> Enrolment:
+    enrolment = enrolments.for_patient(the_account_of(email))
     assert enrolment is not None
     return enrolment
 
@@ -105,13 +127,13 @@ def test_it_ends_with_something_of_everything(demo: Flask) -> None:
     assert [r.enrolment.patient.full_name for r in owed if r.is_late(now)] == ["Ruth Okafor"]
     assert count(select(func.count()).where(ReadFirst.subject == "message", ReadFirst.read_at.is_(None))) == 1
     assert count(select(func.count()).where(RiskAlert.resolved_at.is_(None))) == 1
-    for state in (
-        EnrolmentState.ONBOARDING,
-        EnrolmentState.INVITED,
-        EnrolmentState.AWAY,
-        EnrolmentState.PAUSED,
+    for state, people in (
+        (EnrolmentState.ONBOARDING, 1),
+        (EnrolmentState.INVITED, 2),
+        (EnrolmentState.AWAY, 1),
+        (EnrolmentState.PAUSED, 1),
     ):
-        assert count(select(func.count()).where(Enrolment.state == state)) == 1, state
+        assert count(select(func.count()).where(Enrolment.state == state)) == people, state
     codes = set(db.session.scalars(select(Enrolment.end_code).where(Enrolment.state == EnrolmentState.ENDED)))
     assert codes >= {
         EndCode.AGREED,
@@ -177,11 +199,11 @@ def test_sams_page_says_it(demo: Flask) -> None:
 
 
 def test_priyas_first_minute(demo: Flask) -> None:
-    priya = find_account_by_email(PRIYA)
-    assert priya is not None
+    priya = the_account_of(PRIYA)
     queue = build_queue(
         load_people(enrolments.for_supporter(priya, now=STANDS_AT)),
         account_id=priya.id,
+        covers=load_working_day(priya, the_course_of(SAM).service, now=STANDS_AT).covers,
         now=STANDS_AT,
         zone=ZONE,
     )
@@ -193,7 +215,8 @@ def test_priyas_first_minute(demo: Flask) -> None:
     assert names[Section.READ_FIRST] == ["Amira Khan"]
     assert names[Section.LATE] == ["Ruth Okafor"]
     assert names[Section.DUE] == ["Leo Grant", "Nadia Hussain", "Morgan Lee", "Grace Obi"]
-    assert (names[Section.WELCOME], names[Section.MESSAGES]) == ([], [])
+    for section in (Section.POOL, Section.MESSAGES, Section.CALLS, Section.NOTES, Section.WELCOME):
+        assert names[section] == [], section
     assert queue.minutes == 55
     page = words_of(signed_in(demo, PRIYA).get("/supporting/today"))
     assert "1 to read first, 1 late, 4 due, about 55 minutes" in page
@@ -209,7 +232,7 @@ def test_leos_letter_is_half_written(demo: Flask) -> None:
 
 
 def test_the_clinicians_and_the_administrators_first_minute(demo: Flask) -> None:
-    page = words_of(signed_in(demo, DR_WEISS).get("/clinical/engagement"))
+    page = words_of(signed_in(demo, DR_WEISS).get("/clinical/caseload"))
     for name in ("Amira Khan", "Dev Patel", "Joe Daniels", "Ruth Okafor"):
         assert name in page
     assert not [state.job for state in db.session.scalars(select(JobState)) if state.last_error]
@@ -217,6 +240,113 @@ def test_the_clinicians_and_the_administrators_first_minute(demo: Flask) -> None
     assert due_at is not None
     assert f"{to_local(due_at, ZONE):%d %H:%M}" == "19 18:30"
     assert "next email Today 6.30pm" in words_of(signed_in(demo, ADMINISTRATOR).get("/admin/jobs"))
+
+
+def test_an_absence_has_cover_and_nobody_was_dropped(demo: Flask) -> None:
+    """Dana is away: Elsie has a letter from Priya, Gus is owed one by her, and Wren waits until Dana is back."""
+    dana, priya = the_account_of(DANA), the_account_of(PRIYA)
+    absence = is_absent(dana.id, STANDS_ON)
+    assert absence is not None
+    assert absence.cover_id == priya.id
+    assert absence.until_on > STANDS_ON
+
+    elsie, gus, wren = (the_course_of(plan.email) for plan in (ELSIE, GUS, WREN))
+    letter = last_sent(elsie)
+    assert letter is not None
+    assert (letter.sent_by, elsie.supporter_id) == (priya.id, dana.id)
+    owed_to_gus, owed_to_wren = next_review(gus), next_review(wren)
+    assert owed_to_gus is not None
+    assert owed_to_wren is not None
+    assert owed_to_gus.owner_id == priya.id
+    assert owed_to_gus.due_on <= absence.until_on
+    assert (owed_to_wren.owner_id, owed_to_wren.due_on > absence.until_on) == (dana.id, True)
+    assert "For Dana Whitcombe, until 27 November" in words_of(
+        signed_in(demo, PRIYA).get("/supporting/today")
+    )
+    assert "Moved from Monday 23 November" in words_of(signed_in(demo, WREN.email).get("/week"))
+
+
+def test_a_leaver_handed_everybody_over(demo: Flask) -> None:
+    lewis = the_account_of(LEWIS)
+
+    assert lewis.disabled_at is not None
+    assert what_hangs_on(lewis, now=STANDS_AT).is_nothing
+    assert the_course_of(HOPE.email).supporter_id == the_account_of(PRIYA).id
+    assert the_course_of(MILES.email).supporter_id == the_account_of(TOM).id
+    assert "Priya is your supporter since" in words_of(signed_in(demo, HOPE.email).get("/week"))
+
+
+def test_somebody_is_quiet_and_somebody_never_started(demo: Flask) -> None:
+    quiet = {
+        person.enrolment.patient.email: person
+        for person in quiet_people([the_course_of(SAM).service_id], now=STANDS_AT)
+    }
+
+    theo, pia = quiet[THEO.email], quiet[PIA.email]
+    assert (theo.reason, theo.days, theo.tries, theo.task) == (QuietReason.NOT_SEEN, 15, 1, QuietTask.CALL)
+    assert (pia.reason, pia.days, pia.task) == (QuietReason.NEVER_STARTED, 10, QuietTask.CALL)
+    assert quiet["joe.daniels@example.org"].days == 9
+    toms_day = words_of(signed_in(demo, TOM).get("/supporting/today"))
+    for name in ("Theo Marchetti", "Pia Sandoval"):
+        assert name in toms_day
+    assert "It is fine to come back" in words_of(signed_in(demo, THEO.email).get("/week"))
+
+
+def test_a_fortnight_and_a_check_in_after_the_course(demo: Flask) -> None:
+    bruno = the_course_of(BRUNO.email)
+    review = next_review(bruno)
+
+    assert review is not None
+    assert bruno.cadence_days == 14
+    assert (review.number, review.due_on) == (4, BRUNO.starts_on + timedelta(weeks=5))
+    assert "Now Priya writes every two weeks." in words_of(signed_in(demo, BRUNO.email).get("/week"))
+    boosters = db.session.scalars(select(Booster)).all()
+    assert boosters
+    assert {one.state for one in boosters} == {BoosterState.PLANNED}
+    assert all(one.due_on > STANDS_ON for one in boosters)
+
+
+def test_phrases_are_kept_and_used(demo: Flask) -> None:
+    phrases = db.session.scalars(select(Phrase)).all()
+    used = set(db.session.scalars(select(PhraseUse.phrase_id)))
+
+    assert {phrase.owner_id for phrase in phrases} == {None, the_account_of(PRIYA).id}
+    assert {phrase.owner_id for phrase in phrases if phrase.id in used} == {None, the_account_of(PRIYA).id}
+    assert "I have worked with people in this course" in words_of(signed_in(demo, SAM).get("/supporter"))
+
+
+def test_early_warnings_and_supervision(demo: Flask) -> None:
+    service, priya = the_course_of(SAM).service, the_account_of(PRIYA)
+    dev = the_course_of("dev.patel@example.org")
+
+    assert dev.id in early_warnings_of([dev], now=STANDS_AT)
+    assert {one.choice for one in db.session.scalars(select(EarlyWarningDecision))} == {
+        WarningChoice.SLOWER_PACE,
+        WarningChoice.LEAVE,
+    }
+    newest, first = meetings_of(priya.id, service)
+    assert newest.ended_at is not None
+    discussions = discussions_of(newest)
+    assert len(discussions) >= 3
+    assert all(one.decision is not None and one.note for one in discussions)
+    assert {one.follow_up for one in discussions_of(first)} <= {None, FollowUp.HAPPENED}
+    (read, *_) = letters_read_with(priya.id, enrolments.for_supporter(priya, now=STANDS_AT))
+    assert read.answer is not None
+    assert read.answer.startswith("Thank you")
+
+
+def test_the_structures_around_the_course(demo: Flask) -> None:
+    reports = db.session.scalars(select(ProblemReport).order_by(ProblemReport.id)).all()
+    done = db.session.scalars(select(TrainingCompletion)).all()
+
+    assert {lead.kind for lead in db.session.scalars(select(ServiceLead))} == set(LeadKind)
+    assert [report.state for report in reports] == [ReportState.RESOLVED, ReportState.NEW]
+    assert count(select(func.count()).where(ReportAnswer.side == AnswerSide.VENDOR)) == 1
+    assert {one.confirmed_at is None for one in done} == {True, False}
+    assert count(select(func.count()).where(TreatmentContact.confirmed_at.is_not(None))) >= 3
+    page = signed_in(demo, VENDOR).get("/").get_data(as_text=True)
+    for patient in db.session.scalars(select(Account).join(Enrolment, Enrolment.patient_id == Account.id)):
+        assert patient.full_name not in page
 
 
 def test_what_was_held_back_says_why(demo: Flask) -> None:
@@ -262,7 +392,7 @@ def test_other_jumps(demo: Flask) -> None:
     assert clock.now() == before + timedelta(hours=3)
 
 
-def test_the_same_seed_gives_the_same_people(demo_app: Flask) -> None:
+def test_the_same_seed_gives_the_same_people(app: Flask) -> None:
     assert everybody(30, 8, 7) == everybody(30, 8, 7)
     assert everybody(30, 8, 7) != everybody(30, 8, 8)
 
@@ -317,9 +447,7 @@ def fingerprint() -> list[object]:
 def signed_in(app: Flask, email: str) -> PageClient:
     """A browser of this person; what an earlier request of the same test left in `g` is forgotten."""
     forget_requests()
-    account = find_account_by_email(email)
-    assert account is not None
-    return PageClient(app).sign_in(account)
+    return PageClient(app).sign_in(the_account_of(email))
 
 
 def forget_requests() -> None:

@@ -20,7 +20,6 @@ from icbt_support.rhythm.lateness import (
     warn_of_reviews,
 )
 from icbt_support.rhythm.strips import strip_of_week
-from icbt_support.rhythm.weeks import open_due_weeks
 from tests.cast import Cast
 from tests.concepts.rhythm_steps import (
     SYSTEM,
@@ -29,6 +28,7 @@ from tests.concepts.rhythm_steps import (
     at,
     item_of,
     letter,
+    open_due_weeks,
     read_session,
     reminders,
     send,

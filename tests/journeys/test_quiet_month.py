@@ -139,7 +139,7 @@ def test_somebody_who_never_starts_is_prompted_twice_called_and_invited_again(
     days.to(at(date(2026, 12, 10), 12))
     assert len(mails_to(robin.email)) == 4
     assert db.session.get_one(Enrolment, enrolment.id).state is EnrolmentState.INVITED
-    assert "Decide: close or invite again" in words(app, cast.clinician, "/clinical/engagement")
+    assert "Decide: close or invite again" in words(app, cast.clinician, "/clinical/caseload")
     clinician = PageClient(app).sign_in(cast.clinician)
     decide = f"/clinical/patients/{enrolment.id}/decide"
     assert "Never started" in clinician.get(decide).text
@@ -154,7 +154,7 @@ def test_somebody_who_never_starts_is_prompted_twice_called_and_invited_again(
     assert "Before you start" in visitor.page.headings[0]
     visitor.get("/start/consent")
     visitor.post("/start/consent", {"agrees": "y"})
-    assert "Decide: close or invite again" not in words(app, cast.clinician, "/clinical/engagement")
+    assert "Decide: close or invite again" not in words(app, cast.clinician, "/clinical/caseload")
     assert "Set up your plan" in visitor.get("/week").text
 
 
@@ -241,7 +241,7 @@ def test_a_quiet_month_and_a_return(app: Flask, cast: Cast, days: Days) -> None:
     days.to(at(date(2026, 12, 10), 9, 30))
     send_short_letter(cast, date(2026, 12, 10))
     days.to(at(date(2026, 12, 11), 10))
-    assert "Decide: close, pause or go on" in words(app, cast.clinician, "/clinical/engagement")
+    assert "Decide: close, pause or go on" in words(app, cast.clinician, "/clinical/caseload")
     days.to(at(date(2026, 12, 15), 10))
     assert db.session.get_one(Enrolment, course.id).state is EnrolmentState.ACTIVE
 
@@ -270,7 +270,7 @@ def test_a_quiet_month_and_a_return(app: Flask, cast: Cast, days: Days) -> None:
     sent = emails(cast, ReminderClass.PROMPT, ReminderState.HANDED_OVER)
     assert len(sent) > len(before)
     assert "It is fine to come back" not in words(app, alex, "/week")
-    assert "Decide: close, pause or go on" not in words(app, cast.clinician, "/clinical/engagement")
+    assert "Decide: close, pause or go on" not in words(app, cast.clinician, "/clinical/caseload")
 
 
 def _planned(week: Week) -> list[PlanItem]:

@@ -110,7 +110,7 @@ def choose_a_password(sam: Visitor, served: Served) -> None:
 def write_the_welcome(pat: Visitor) -> None:
     pat.sign_in(PAT)
     assert pat.heading == "Today"
-    pat.press("Write welcome: Sam Porter")
+    pat.press("Write welcome for Sam Porter")
     words = pat.page.get_by_role("textbox")
     words.fill(f"{words.input_value()}\n\nI look forward to hearing about your allotment.")
     pat.press("Send the welcome")
@@ -219,7 +219,7 @@ def do_the_check_in(sam: Visitor, served: Served) -> None:
 def review_the_week(pat: Visitor) -> None:
     pat.come_back(PAT, "/supporting/today")
     pat.sees("Sam Porter")
-    pat.press("Start: Sam Porter")
+    pat.press("Start for Sam Porter")
     for words in ("Is it all right to rest on Sunday?", "Planted garlic with Mo", "not at all"):
         pat.sees(words)
     pat.does_not_see(GOAL)
@@ -277,7 +277,7 @@ def see_what_was_held_back(sam: Visitor) -> None:
 
 
 def see_who_did_what(jo: Visitor) -> None:
-    jo.come_back(JO, "/clinical/engagement")
+    jo.come_back(JO, "/clinical/caseload")
     jo.sees("Sam Porter")
     jo.page.locator("main").get_by_role("link", name="Sam Porter").first.click()
     jo.look()

@@ -32,6 +32,9 @@ FACTS: dict[str, Any] = {
     "summary": "1 late and 4 due reviews",
     "first_due": "5pm",
     "is_answer": False,
+    "week": "Monday 16 November",
+    "figures": (("Invited", "fewer than 5"),),
+    "to_look_at": ("Nobody is on duty on a day of this week.",),
     **dict.fromkeys(("link", "move_link", "plan_link"), f"{BASE}/somewhere"),
 }
 PROMPTS = [kind for kind in ReminderKind if class_of(kind) is ReminderClass.PROMPT]
@@ -78,6 +81,7 @@ def test_the_headers_that_every_mail_has(renderer: Renderer) -> None:
     assert message["Message-ID"] == "<abc@example.net>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["List-Unsubscribe"] == f"<{BASE}/reminders/stop/1-x>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message.get_content_type() == "multipart/alternative"
     assert message.defects == []
 

@@ -24,7 +24,7 @@ FROM = "course@example.net"
 
 def mail(number: int, address: str | None = None, body: str = "Hello") -> Mail:
     data = f"Message-ID: <{number}@example.net>\r\nSubject: Hello\r\n\r\n{body}\r\n".encode()
-    return Mail(number, address or f"p{number}@example.net", f"{number}@example.net", data)
+    return Mail(number, address or f"p{number}@example.net", f"{number}@example.net", data, time.monotonic())
 
 
 def send(channel: SmtpChannel, mails: list[Mail]) -> list[Outcome]:
@@ -93,6 +93,15 @@ def test_a_mail_that_had_to_wait_is_asked_about_again(
     assert [outcome.reference for outcome in outcomes] == [1, 3]
     counts = sink.counts.read_bytes()
     assert (counts[1], counts[2], counts[3]) == (1, 0, 1)
+
+
+def test_a_mail_looked_at_before_its_worker_was_stopped_is_asked_about_again(sink: RunningSink) -> None:
+    stale = mail(3)._replace(looked_at=time.monotonic() - 5)
+    channel = channel_to(sink.port)
+    assert list(channel.deliver([stale], lambda reference: False)) == []
+    assert sink.tally() == {0: 500}
+    assert [one.result for one in channel.deliver([stale], lambda reference: True)] == [Result.ACCEPTED]
+    channel.close()
 
 
 def test_nobody_listening_is_the_channels_trouble_not_a_mails() -> None:

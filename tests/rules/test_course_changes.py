@@ -13,6 +13,7 @@ from icbt_support.reviews.course import (
     change_sentences,
     following_module,
     modules_after,
+    weeks_in_all,
     without_first,
 )
 from icbt_support.reviews.readability import reading_of, reading_words
@@ -37,6 +38,8 @@ def test_a_person_without_an_order_of_their_own_follows_the_programme() -> None:
     following = following_module(PROGRAMME, "doing-more", None)
     assert following is PROGRAMME.next_module("doing-more")
     assert modules_after(PROGRAMME, "solving-problems", None) == ("keeping-well",)
+    assert weeks_in_all(PROGRAMME, 3, None) == len(PROGRAMME.modules)
+    assert weeks_in_all(PROGRAMME, 3, AHEAD) == 6
 
 
 def test_ones_own_order_is_followed_place_by_place_with_an_extra_module() -> None:

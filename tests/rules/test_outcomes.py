@@ -1,11 +1,22 @@
-"""Course outcomes by NHS definitions."""
+"""Course outcomes by NHS definitions, worked by hand; Wilson's interval against scipy."""
 
 import pytest
+from scipy.stats import binomtest
 
-from icbt_support.measures.outcomes import CourseScores, Rate, outcome_of, rates_of
-from icbt_support.measures.rules import MeasureRule
-
-RULES = {"phq-9": MeasureRule(10, 6), "gad-7": MeasureRule(8, 4)}
+from icbt_support.measures.outcomes import (
+    DEFINITIONS,
+    NHS_RULES,
+    CourseOutcome,
+    CourseScores,
+    Outcome,
+    OutcomeRates,
+    Rate,
+    outcome_of,
+    rates_of,
+    without_small_counts,
+    without_small_rates,
+)
+from icbt_support.programme.library import load_library, programmes
 
 
 def course(
@@ -22,9 +33,15 @@ def course(
         ((17, 8), (12, 6), True, True, True, False),
         ((17, 9), (12, 8), True, False, True, False),  # still a case on one
         ((9, 3), (7, 3), False, False, True, False),  # never a case: improves, cannot recover
-        ((10, 9), (7, 7), True, True, False, False),  # recovers without reliable improvement
+        ((10, 9), (7, 7), True, True, False, False),  # at caseness on one only; not reliably improved
+        ((9, 9), (8, 7), True, True, False, False),  # at caseness on the other only
+        ((9, 12), (7, 9), False, False, False, False),  # a case at the end alone
         ((17, 11), (8, 12), True, False, False, False),  # one better, one worse: neither
         ((11, 17), (8, 8), True, False, False, True),
+        ((16, 10), (8, 8), True, False, True, False),  # exactly 6 is reliable
+        ((15, 10), (8, 8), True, False, False, False),  # 5 is not
+        ((9, 9), (7, 11), False, False, False, True),  # exactly 4 on the GAD-7 is reliable
+        ((9, 9), (7, 10), False, False, False, False),
         ((12, 12), (9, 9), True, False, False, False),
     ],
 )
@@ -36,42 +53,120 @@ def test_outcomes(
     improved: bool,
     deteriorated: bool,
 ) -> None:
-    outcome = outcome_of(course(phq9, gad7), RULES)
+    outcome = outcome_of(course(phq9, gad7))
     assert (outcome.was_case, outcome.recovered) == (was_case, recovered)
     assert (outcome.reliably_improved, outcome.reliably_deteriorated) == (improved, deteriorated)
     assert outcome.reliably_recovered is (recovered and improved)
 
 
+def test_the_numbers_of_the_measures_files_are_those_of_the_definitions() -> None:
+    load_library()
+    for programme in programmes().values():
+        for slug, rule in NHS_RULES.items():
+            measure = programme.measures[slug]
+            assert (measure.caseness, measure.reliable_change) == (rule.caseness, rule.reliable_change)
+
+
 def test_completed_needs_an_end_and_two_confirmed_contacts() -> None:
-    assert outcome_of(course((17, 8), (12, 6)), RULES).completed
-    assert not outcome_of(course((17, 8), (12, 6), contacts=1), RULES).completed
-    assert not outcome_of(course((17, 8), (12, 6), has_ended=False), RULES).completed
+    assert outcome_of(course((17, 8), (12, 6))).completed
+    assert not outcome_of(course((17, 8), (12, 6), contacts=1)).completed
+    assert not outcome_of(course((17, 8), (12, 6), has_ended=False)).completed
 
 
-def test_a_missing_measure_has_no_outcome() -> None:
-    outcome = outcome_of(CourseScores({"phq-9": 17}, {"phq-9": 8, "gad-7": 3}, True, 2), RULES)
-    assert outcome.recovered is None
+@pytest.mark.parametrize(
+    ("first", "last", "was_case"),
+    [
+        ({"phq-9": 17, "gad-7": 12}, {"phq-9": 8}, True),  # a score missing at the end
+        ({"phq-9": 17, "gad-7": 12}, {}, True),  # baseline only
+        ({"phq-9": 17}, {"phq-9": 8, "gad-7": 3}, True),  # at caseness on the one that is there
+        ({"phq-9": 9}, {"phq-9": 8, "gad-7": 3}, None),  # cannot be said not to be at caseness
+        ({"phq-9": 9, "gad-7": 7}, {"phq-9": 8}, False),
+        ({}, {}, None),
+    ],
+)
+def test_with_a_score_missing_only_caseness_may_still_be_said(
+    first: dict[str, int], last: dict[str, int], was_case: bool | None
+) -> None:
+    outcome = outcome_of(CourseScores(first, last, True, 2))
+    assert outcome.was_case is was_case
+    assert (outcome.recovered, outcome.reliably_improved, outcome.reliably_deteriorated) == (None, None, None)
     assert outcome.completed
+    assert not outcome.has_every_score
 
 
-def test_recovery_divides_by_cases_improvement_by_completed() -> None:
-    outcomes = [
-        outcome_of(course((17, 8), (12, 6)), RULES),
-        outcome_of(course((17, 16), (12, 12)), RULES),
-        outcome_of(course((9, 3), (7, 3)), RULES),
-        outcome_of(course((17, 8), (12, 6), contacts=1), RULES),
-    ]
-    rates = rates_of(outcomes)
-    assert (rates.recovery.count, rates.recovery.total) == (1, 2)
-    assert (rates.reliable_improvement.count, rates.reliable_improvement.total) == (2, 3)
-    assert (rates.reliable_deterioration.count, rates.reliable_deterioration.total) == (0, 3)
+def test_recovery_divides_by_completed_without_those_not_at_caseness() -> None:
+    rates = rates_of(
+        [
+            outcome_of(course((17, 8), (12, 6))),
+            outcome_of(course((17, 16), (12, 12))),
+            outcome_of(course((9, 3), (7, 3))),  # not at caseness: in improvement only
+            outcome_of(CourseScores({"phq-9": 17, "gad-7": 12}, {}, True, 2)),  # missing: stays in both
+            outcome_of(CourseScores({"phq-9": 3, "gad-7": 2}, {}, True, 2)),  # not at caseness, missing
+            outcome_of(CourseScores({}, {"phq-9": 3, "gad-7": 2}, True, 2)),  # unknown at the start
+            outcome_of(course((17, 8), (12, 6), contacts=1)),  # in none
+        ]
+    )
+    by = {outcome: (rate.count, rate.total) for outcome, rate in rates.by_outcome.items()}
+    assert by == {
+        Outcome.AT_CASENESS: (3, 6),
+        Outcome.RECOVERY: (1, 4),
+        Outcome.RELIABLE_IMPROVEMENT: (2, 6),
+        Outcome.RELIABLE_RECOVERY: (1, 4),
+        Outcome.RELIABLE_DETERIORATION: (0, 6),
+    }
+    assert (rates.completed, rates.with_missing_scores) == (6, 3)
+    assert set(DEFINITIONS) == set(Outcome)
 
 
-def test_a_rate_has_its_interval_and_none_of_nothing() -> None:
-    assert Rate(0, 0).share is None
-    assert Rate(0, 0).interval is None
-    low, high = Rate(5, 10).interval or (0, 0)
-    assert (round(low, 3), round(high, 3)) == (0.237, 0.763)
-    low, high = Rate(10, 10).interval or (0, 0)
-    assert round(low, 3) == 0.722
-    assert high == pytest.approx(1)
+def test_wilson_is_scipys_wilson() -> None:
+    for total in (1, 2, 3, 4, 5, 19, 20, 40, 333, 50_000):
+        for count in {0, 1, total // 3, total // 2, total - 1, total}:
+            low, high = Rate(count, total).interval or (0.0, 0.0)
+            theirs = binomtest(count, total).proportion_ci(0.95, method="wilson")
+            assert (low, high) == (pytest.approx(theirs.low, abs=1e-6), pytest.approx(theirs.high, abs=1e-6))
+            assert 0 <= low <= count / total <= high <= 1
+
+
+def test_nobody_has_no_rate() -> None:
+    assert (Rate(0, 0).share, Rate(0, 0).interval) == (None, None)
+    assert rates_of([]).recovery == Rate(0, 0)
+
+
+def rates(count: int, total: int, completed: int) -> OutcomeRates:
+    return OutcomeRates(completed, completed, dict.fromkeys(Outcome, Rate(count, total)))
+
+
+def test_small_numbers_are_hidden_and_cannot_be_worked_out() -> None:
+    assert without_small_counts([12, 30, 8]) == [12, 30, 8]
+    assert without_small_counts([12, 30, 4]) == [None, 30, None]
+    assert without_small_counts([1, 30, 0]) == [None, 30, None]
+    assert without_small_counts([5]) == [5]
+    assert without_small_counts([4]) == [None]
+    assert without_small_counts([]) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "completed", "is_shown"),
+    [
+        (5, 10, 10, True),
+        (4, 10, 10, False),
+        (6, 10, 10, False),  # four are left
+        (0, 0, 0, False),
+        (20, 40, 42, False),  # two were left out of the group
+        (20, 40, 45, True),
+    ],
+)
+def test_a_small_rate_is_hidden(count: int, total: int, completed: int, is_shown: bool) -> None:
+    [shown] = without_small_rates([rates(count, total, completed)])
+    assert set(shown.values()) == ({Rate(count, total)} if is_shown else {None})
+
+
+def test_a_single_hidden_row_takes_the_smallest_other_with_it() -> None:
+    rows = without_small_rates([rates(2, 30, 30), rates(20, 60, 60), rates(20, 50, 50)])
+    assert [row[Outcome.RECOVERY] is None for row in rows] == [True, False, True]
+
+
+def test_an_outcome_is_told_apart_by_what_it_is_not_by_its_numbers() -> None:
+    one, other = outcome_of(course((17, 8), (12, 6))), outcome_of(course((17, 8), (12, 6)))
+    assert isinstance(one, CourseOutcome)
+    assert rates_of([one, one, other]).recovery == Rate(3, 3)

@@ -6,8 +6,21 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from icbt_support.accounts.models import Account
-from icbt_support.engagement.caseload import OpenAlert, OwedReview, PersonNow, WaitingMessage, WeekNow
-from icbt_support.engagement.today import Section, build_queue, opened_nothing_this_week, section_of
+from icbt_support.engagement.caseload import (
+    OpenAlert,
+    OpenedTo,
+    OwedReview,
+    PersonNow,
+    WaitingMessage,
+    WeekNow,
+)
+from icbt_support.engagement.today import (
+    Section,
+    as_seen_by,
+    build_queue,
+    opened_nothing_this_week,
+    section_of,
+)
 from icbt_support.enrolments.models import Enrolment, EnrolmentState, Purpose
 from icbt_support.messages.models import MessageKind
 from icbt_support.pages.supporter.today_reasons import Reader
@@ -43,6 +56,12 @@ def make_person(name: str = "Ruth Okafor", *, number: int = 1, **changes: object
     enrolment.supporter = Account(full_name="Priya Nair", called="Priya")
     person = PersonNow(enrolment, None, (), None, (), (), (), (), NOW - timedelta(days=1))
     return replace(person, **changes)  # type: ignore[arg-type]
+
+
+def of_colleague(**changes: object) -> PersonNow:
+    person = make_person(**changes)  # type: ignore[arg-type]
+    person.enrolment.supporter_id = COLLEAGUE
+    return person
 
 
 def owed(
@@ -85,7 +104,9 @@ def where(person: PersonNow) -> Section:
 
 
 def row_of(person: PersonNow) -> Row:
-    address = Address("/person", "/review", "/welcome", "/messages", "/contact", "/start", "/release")
+    address = Address(
+        "/person", "/review", "/welcome", "/messages", "/contact", "/start", "/release", "/take"
+    )
     reader = Reader(ME, NOW, ZONE, {COLLEAGUE: date(2026, 12, 3)})
     return make_row(person, where(person), address, reader, is_first=False)
 
@@ -128,7 +149,7 @@ UNREAD_TOO_LONG = WaitingMessage(MessageKind.MESSAGE, NOW - timedelta(days=3), i
          Section.WELCOME),
         (lambda: make_person(owed=(LATER,), messages=(UNREAD,)), Section.MESSAGES),
         (lambda: make_person(owed=(due_at(10),), messages=(UNREAD_TOO_LONG,)), Section.LATE),
-        (lambda: quiet_for(13), Section.WAITING),
+        (lambda: quiet_for(13), Section.NOTES),
         (lambda: quiet_for(14), Section.CALLS),
         (lambda: quiet_for(14, CallOutcome.NO_ANSWER), Section.CALLS),
         (lambda: quiet_for(14, CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL), Section.WAITING),
@@ -146,10 +167,43 @@ def test_a_person_stands_in_the_first_section_that_fits(person, section) -> None
 
 
 def test_a_review_of_somebody_whom_i_cover_is_mine_to_write() -> None:
-    person = make_person(owed=(due_at(10, owner=COLLEAGUE),))
-    person.enrolment.supporter_id = COLLEAGUE
-    assert where(person) is Section.DUE
-    assert row_of(person).cover == "For Priya Nair, until 3 December"
+    person = of_colleague(owed=(due_at(10, owner=COLLEAGUE),))
+    seen = as_seen_by(person, account_id=ME, covers={COLLEAGUE})
+    assert where(seen) is Section.DUE
+    assert row_of(seen).cover == "For Priya Nair, until 3 December"
+    given_on = of_colleague(owed=(due_at(10, owner=9),))
+    assert where(as_seen_by(given_on, account_id=ME, covers={COLLEAGUE})) is Section.WAITING
+
+
+def test_a_review_with_the_pool_is_taken_first_and_costs_nobody_minutes() -> None:
+    one = due_at(10, owner=COLLEAGUE)
+    one.review.pooled_at = NOW
+    person = of_colleague(owed=(one,), opened_to=(OpenedTo("review:1", None),))
+    for covers in ({COLLEAGUE}, set()):
+        seen = as_seen_by(person, account_id=ME, covers=covers)
+        row = row_of(seen)
+        assert (where(seen), row.action, row.start_href) == (Section.POOL, "Take it", "/take")
+        assert build_queue([person], account_id=ME, covers=covers, now=NOW, zone=ZONE).minutes == 0
+    assert row.cover == "For Priya Nair, until 3 December"
+    one.review.owner_id, one.review.pooled_at = ME, None
+    assert row_of(as_seen_by(person, account_id=ME, covers=())).action == "Start"
+
+
+def test_who_was_let_in_because_of_a_message_sees_to_that_alone() -> None:
+    person = of_colleague(
+        owed=(due_at(10, owner=COLLEAGUE),),
+        messages=(UNREAD_TOO_LONG,),
+        opened_to=(OpenedTo("message:5", None),),
+    )
+    queue = build_queue([person], account_id=ME, covers=(), now=NOW, zone=ZONE)
+    assert (queue.count(Section.LATE), queue.minutes) == (1, 5)
+    (seen,) = queue.sections[Section.LATE]
+    address = Address("/person", "/review", "/welcome", "/messages")
+    row = make_row(seen, Section.LATE, address, Reader(ME, NOW, ZONE), is_first=True)
+    assert (row.action, row.start_href, row.minutes) == ("Read", "", 5)
+    assert row.cover == "For Priya Nair, until this message is read"
+    by_review = replace(person, opened_to=(OpenedTo("review:1", ME),))
+    assert as_seen_by(by_review, account_id=ME, covers=()).messages == ()
 
 
 @pytest.mark.parametrize("state", [EnrolmentState.AWAY, EnrolmentState.PAUSED])
@@ -158,6 +212,16 @@ def test_a_review_that_was_promised_is_owed_whatever_the_course_is_doing(state: 
     person = make_person(owed=(LATE,))
     person.enrolment.state = state
     assert where(person) is Section.LATE
+
+
+def test_a_taken_alert_rests_once_a_letter_was_sent_after_it() -> None:
+    taken = alert(Grade.SAME_DAY, acknowledged_at=NOW - timedelta(minutes=40))
+    before, after = Review(sent_at=NOW - timedelta(days=7)), Review(sent_at=NOW - timedelta(minutes=5))
+
+    assert where(make_person(alerts=(taken,), last_sent=before, owed=(LATER,))) is Section.READ_FIRST
+    assert where(make_person(alerts=(taken,), last_sent=after, owed=(LATER,))) is Section.WAITING
+    not_taken = make_person(alerts=(alert(Grade.SAME_DAY),), last_sent=after, owed=(LATER,))
+    assert where(not_taken) is Section.READ_FIRST
 
 
 def test_an_alert_wins_over_paused() -> None:
@@ -173,7 +237,7 @@ def test_due_reviews_come_in_the_order_of_the_slots_and_their_minutes_add_up() -
         make_person("Ruth Okafor", number=3, owed=(LATE,)),
         make_person("Kofi Mensah", number=4, owed=(LATER,)),
     ]
-    queue = build_queue(people, account_id=ME, now=NOW, zone=ZONE)
+    queue = build_queue(people, account_id=ME, covers=(), now=NOW, zone=ZONE)
     assert [one.enrolment.patient.called for one in queue.sections[Section.DUE]] == ["Leo", "Grace"]
     assert queue.minutes == 12 + 12 + 15
     assert [words for words, _ in summary_parts(queue)] == ["1 late", "2 due"]
@@ -190,9 +254,9 @@ def test_minutes_are_of_all_that_is_asked_for_and_not_of_what_a_colleague_writes
         quiet_for(15),
         make_person("D", number=4, owed=(claimed(COLLEAGUE, minutes_ago=5),)),
     ]
-    assert build_queue(people, account_id=ME, now=NOW, zone=ZONE).minutes == (2 + 12) + 2 + 5 + 15
+    assert build_queue(people, account_id=ME, covers=(), now=NOW, zone=ZONE).minutes == (2 + 12) + 2 + 5 + 15
     rested = make_person(owed=(claimed(COLLEAGUE, minutes_ago=25),))
-    assert build_queue([rested], account_id=ME, now=NOW, zone=ZONE).minutes == 12
+    assert build_queue([rested], account_id=ME, covers=(), now=NOW, zone=ZONE).minutes == 12
 
 
 def test_urgent_comes_before_same_day_and_marks() -> None:
@@ -201,16 +265,16 @@ def test_urgent_comes_before_same_day_and_marks() -> None:
         make_person("B", number=2, alerts=(alert(Grade.SAME_DAY),)),
         make_person("C", number=3, alerts=(alert(Grade.URGENT),)),
     ]
-    queue = build_queue(people, account_id=ME, now=NOW, zone=ZONE)
+    queue = build_queue(people, account_id=ME, covers=(), now=NOW, zone=ZONE)
     assert [one.enrolment.patient.full_name for one in queue.sections[Section.READ_FIRST]] == ["C", "B", "A"]
 
 
 def test_an_empty_day_says_what_comes_next() -> None:
-    queue = build_queue([make_person(owed=(LATER,))], account_id=ME, now=NOW, zone=ZONE)
+    queue = build_queue([make_person(owed=(LATER,))], account_id=ME, covers=(), now=NOW, zone=ZONE)
     assert queue.is_clear
     assert queue.next_day is not None
     assert queue.next_day.count == 1
-    assert build_queue([], account_id=ME, now=NOW, zone=ZONE).next_day is None
+    assert build_queue([], account_id=ME, covers=(), now=NOW, zone=ZONE).next_day is None
 
 
 def test_days_begin_in_the_supporters_zone() -> None:
@@ -327,6 +391,15 @@ def test_actions_follow_the_section() -> None:
     assert action(make_person(owed=(due_at(10),), messages=(UNREAD_TOO_LONG,))) == ("Read", "/messages", "")
     assert action(quiet_for(14)) == ("Call", "/contact", "")
     assert action(make_person(owed=(LATER,))) == ("", "", "")
+
+
+def test_a_week_of_quiet_asks_for_one_note_until_somebody_writes() -> None:
+    row = row_of(quiet_for(8))
+    assert (where(quiet_for(8)), row.action, row.action_href) == (Section.NOTES, "Write", "/messages")
+    assert row.reason == "Not here for 8 days"
+    assert where(quiet_for(6)) is Section.WAITING
+    assert where(replace(quiet_for(8), last_message_at=NOW - timedelta(hours=1))) is Section.WAITING
+    assert where(replace(quiet_for(8), last_message_at=NOW - timedelta(days=3))) is Section.NOTES
 
 
 def test_who_is_at_a_review_is_said_and_decides_what_one_may_do() -> None:

@@ -20,7 +20,7 @@ MAIL = b"\r\n".join(
 
 
 def test_mails_are_listed_and_opened(app: Flask, client: PageClient) -> None:
-    mail = Mail(1, "sam@example.org", "one@example.org", MAIL)
+    mail = Mail(1, "sam@example.org", "one@example.org", MAIL, 0.0)
     assert [one.result for one in MailboxChannel().deliver([mail], lambda _: True)] == ["accepted"]
     assert [one.result for one in MailboxChannel().deliver([mail], lambda _: True)] == ["accepted"]
     text = client.get("/dev/mailbox").text

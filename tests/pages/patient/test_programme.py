@@ -53,6 +53,17 @@ def test_the_modules_say_what_is_open_and_what_opens_later(patient: PageClient) 
     assert "Begin" in page
 
 
+def test_the_modules_stand_in_the_order_that_was_agreed(patient: PageClient, cast: Cast) -> None:
+    cast.enrolment.modules_ahead = ["managing-worry", "doing-more"]
+    db.session.commit()
+    page = text(patient.get("/programme"))
+    order = [
+        page.index(f'/programme/{slug}"') for slug in (MODULE, "managing-worry", "doing-more", "keeping-well")
+    ]
+    assert order == sorted(order)
+    assert "1 of 3" in text(patient.get("/week"))
+
+
 def test_a_read_module_says_so_and_offers_its_summary(patient: PageClient, cast: Cast, now: datetime) -> None:
     module = programmes()["low-mood"].module(MODULE)
     for page in module.pages:

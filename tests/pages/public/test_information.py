@@ -8,6 +8,8 @@ from icbt_support.feedback.models import ProblemReport
 from tests.browsing import PageClient
 from tests.cast import Cast
 
+REPORT = {"kind": "problem", "posted_key": "k"}
+
 
 @pytest.mark.parametrize(
     "path", ["/privacy", "/accessibility", "/contact", "/about", "/sign-in", "/forgotten-password"]
@@ -21,7 +23,10 @@ def test_public_pages_answer_strangers_and_those_signed_in(client: PageClient, c
 def test_a_report_is_kept_encrypted_with_the_page_it_is_about(client: PageClient, cast: Cast) -> None:
     client.sign_in(cast.patient).get("/report-a-problem", headers={"Referer": "http://localhost/account?x=1"})
     assert client.page.fields["page"] == "/account"
-    client.post("/report-a-problem", {"words": "The button is hidden on my phone", "page": "/account"})
+    client.post(
+        "/report-a-problem",
+        {**REPORT, "words": "The button is hidden on my phone", "page": "/account"},
+    )
     report = db.session.scalars(select(ProblemReport)).one()
     assert report.words == "The button is hidden on my phone"
     assert report.page == "/account"
@@ -35,8 +40,9 @@ def test_a_report_about_nothing_or_too_long_is_refused_and_kept_on_the_page(
     client: PageClient, cast: Cast
 ) -> None:
     client.sign_in(cast.patient).get("/report-a-problem")
-    assert "Write what happened" in client.post("/report-a-problem", {"words": "  "}).text
-    long = client.post("/report-a-problem", {"words": "word " * 1001})
+    empty = client.post("/report-a-problem", {**REPORT, "words": "  "})
+    assert "Write what happened" in empty.text
+    long = client.post("/report-a-problem", {**REPORT, "words": "word " * 1001})
     assert "5,000 characters or fewer" in long.text
     assert "word word" in long.text
     assert db.session.scalars(select(ProblemReport)).all() == []
@@ -50,7 +56,9 @@ def test_a_strangers_report_is_not_taken(client: PageClient, cast: Cast) -> None
 
 def test_a_page_of_another_site_is_not_kept(client: PageClient, cast: Cast) -> None:
     client.sign_in(cast.patient).get("/report-a-problem")
-    client.post("/report-a-problem", {"words": "Something", "page": "https://evil.example/"})
+    form = {**REPORT, "words": "Something", "page": "https://evil.example/"}
+    client.post("/report-a-problem", form)
+    client.post("/report-a-problem", form)
     assert db.session.scalars(select(ProblemReport.page)).all() == [""]
 
 

@@ -125,3 +125,18 @@ def test_stopping_asks_first(app: Flask, client: PageClient, cast: Cast, reminde
     db.session.rollback()
     db.session.expire_all()
     assert db.session.get_one(ContactPreferences, cast.patient.id).prompts is PromptLevel.OFF
+
+
+def test_a_mail_program_stops_reminders_with_one_click(
+    app: Flask, cast: Cast, reminder: Reminder, item: PlanItem
+) -> None:
+    """As RFC 8058 has it: no cookie, no form before it, nothing but the link."""
+    said = {"List-Unsubscribe": "One-Click"}
+    nobody = app.test_client(use_cookies=False)
+    assert nobody.post(link(app, reminder, OwnLink.MOVE), data=said).status_code == 400
+    assert nobody.post("/reminders/stop/1-" + "a" * 32, data=said).status_code == 404
+    response = nobody.post(link(app, reminder, OwnLink.STOP), data=said)
+    assert "Reminders are off" in response.text
+    db.session.rollback()
+    db.session.expire_all()
+    assert db.session.get_one(ContactPreferences, cast.patient.id).prompts is PromptLevel.OFF

@@ -19,11 +19,11 @@ from icbt_support.reviews.operations import save_draft
 from icbt_support.reviews.rules import LetterSection, LetterToSend, draft_content
 from icbt_support.rhythm.acts import keep_entry
 from icbt_support.rhythm.lateness import tell_of_late_reviews
-from icbt_support.rhythm.weeks import open_due_weeks
 from icbt_support.risk.models import Grade
 from icbt_support.risk.operations import raise_concern
 from tests.browsing import PageClient
 from tests.cast import Cast
+from tests.concepts.rhythm_steps import open_due_weeks
 from tests.conftest import THURSDAY
 from tests.pages.supporter.course import (
     NEXT_THURSDAY,
@@ -66,6 +66,11 @@ def preview(browser: PageClient, review: Review, **changes: str) -> str:
     """Opens the workspace, writes a whole letter and previews it; the preview page's HTML."""
     values = letter_values(open_workspace(browser, review), preview="1", **changes)
     return browser.post(path(review), values).get_data(as_text=True)
+
+
+def chosen_review(review: Review) -> str:
+    draft = db.session.scalars(select(ReviewDraft).where(ReviewDraft.review_id == review.id)).one()
+    return str(draft.content["next_review_at"])
 
 
 def send(browser: PageClient, review: Review, version: str | None = None) -> str:
@@ -369,6 +374,43 @@ def test_a_date_inside_an_absence_is_refused_with_the_way_out(
     html = preview(writer, course.review)
     assert "You are away from Tuesday 24 November to Friday 27 November" in html
     assert NEXT_THURSDAY.isoformat() not in html.split('id="next_review_at"')[1].split("</select>")[0]
+
+
+def test_days_away_offer_cover_or_the_first_day_back_with_the_words(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    absence = Absence(
+        account_id=cast.supporter.id,
+        service_id=cast.service.id,
+        from_on=date(2026, 11, 24),
+        until_on=date(2026, 11, 27),
+        recorded_at=THURSDAY,
+    )
+    db.session.add(absence)
+    db.session.commit()
+    fields = open_workspace(writer, course.review)
+    html = writer.get(path(course.review)).get_data(as_text=True)
+    assert "Name a colleague to cover" in html
+    assert "I write on Thursday 3 December, the first day back" in html
+    writer.post(path(course.review), letter_values(fields, while_away="back", next_review_at=""))
+    back = "I am away from Tuesday 24 November to Friday 27 November. I write to you again by Thursday 3 December."
+    assert back in draft_text(course.review, "scores")
+    assert chosen_review(course.review).startswith("2026-12-03")
+    absence.cover_id = cast.colleague.id
+    db.session.commit()
+    fields = open_workspace(writer, course.review)
+    assert "Chris writes on Thursday 26 November" in writer.get(path(course.review)).get_data(as_text=True)
+    writer.post(path(course.review), letter_values(fields, while_away="cover", next_review_at=""))
+    assert (
+        "Chris reads what you share in these days, and writes to you by Thursday 26 November."
+        in draft_text(course.review, "scores")
+    )
+    at = chosen_review(course.review)
+    writer.post(path(course.review), letter_values(dict(writer.page.fields), preview="1", next_review_at=at))
+    send(writer, course.review)
+    following = db.session.scalars(select(Review).where(Review.number == 2)).one()
+    assert (following.owner_id, following.due_on) == (cast.colleague.id, date(2026, 11, 26))
+    assert db.session.get_one(SlotBooking, following.booking_id).supporter_id == cast.colleague.id
 
 
 def test_a_time_just_taken_is_said_with_the_next_three(

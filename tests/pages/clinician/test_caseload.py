@@ -1,0 +1,102 @@
+"""The clinician's caseload: people with a reason and one action; groups, supporters and orders are links."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from icbt_support.audit.models import AuditLine
+from icbt_support.db import db
+from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.risk.operations import raise_stated_risk
+from tests.browsing import PageClient
+from tests.cast import Cast
+from tests.concepts.beginnings import as_patient
+from tests.concepts.service_of_many import ManyPeople, review, visit
+from tests.pages.visits import status_of
+
+CASELOAD = "/clinical/caseload"
+
+
+@pytest.fixture
+def clinician(client: PageClient, cast: Cast) -> PageClient:
+    return client.sign_in(cast.clinician)
+
+
+def text_of(clinician: PageClient, query: str = "") -> str:
+    db.session.commit()
+    return clinician.get(CASELOAD + query).get_data(as_text=True)
+
+
+def test_only_clinicians_find_it(app: Flask, cast: Cast) -> None:
+    for account in (cast.patient, cast.supporter, cast.administrator):
+        assert status_of(app, account, CASELOAD) == 404
+    assert status_of(app, cast.clinician, CASELOAD) == 200
+
+
+def test_only_the_services_own_people_stand_in_it_and_the_look_is_in_the_audit(
+    clinician: PageClient, cast: Cast
+) -> None:
+    html = text_of(clinician)
+    assert "Alex Reed" in html
+    assert "Kim Hill" not in html
+    assert "Kim Hill" not in text_of(clinician, f"?supporter={cast.other_supporter.id}")
+    lines = db.session.scalars(select(AuditLine).where(AuditLine.action == "read_caseload")).all()
+    assert {(line.actor_account_id, line.service_id) for line in lines} == {
+        (cast.clinician.id, cast.service.id)
+    }
+
+
+def test_each_action_leads_to_its_page(clinician: PageClient, cast: Cast, now: datetime) -> None:
+    many = ManyPeople(cast, now)
+    call = many.person("Call Bob", state=EnrolmentState.INVITED)
+    call.invited_at = now - timedelta(days=8)
+    decide = many.person("Decide Cy", state=EnrolmentState.ONBOARDING)
+    decide.invited_at = now - timedelta(days=21)
+    late = many.person("Late Liv")
+    review(late, 1, now.date() - timedelta(days=1))
+    alert = raise_stated_risk(cast.enrolment, "Canary words", by=as_patient(cast), now=now)
+    for one in (call, decide):
+        one.starts_on = None
+    html = text_of(clinician)
+    for path, words in (
+        (f"/clinical/risk/{alert.id}", "Open the alert"),
+        (f"/clinical/patients/{call.id}/contact", "Log a call"),
+        (f"/clinical/patients/{decide.id}/decide", "Decide: close or invite again"),
+        (f"/clinical/patients/{late.id}/decide", "Hand over to a colleague"),
+    ):
+        assert f'">{words}<span' in html
+        assert any(link.endswith(path.rsplit("/clinical", 1)[1]) for link in clinician.page.links), path
+    assert "invited 8 days ago, no call yet" in html
+    assert "since Wednesday 5pm" in html
+    assert "Canary words" not in html
+
+
+def test_groups_and_orders_are_links_that_keep_each_other(
+    clinician: PageClient, cast: Cast, now: datetime
+) -> None:
+    many = ManyPeople(cast, now)
+    many.person("Away Ada", state=EnrolmentState.AWAY)
+    visit(cast.enrolment, now)
+    other = many.person("Other Oz")
+    other.supporter_id = cast.colleague.id
+    assert "Away Ada" in text_of(clinician, "?group=away&sort=name")
+    assert "/clinical/caseload?group=away" in clinician.page.links
+    assert "/clinical/caseload?group=quiet&sort=name" in clinician.page.links
+    html = text_of(clinician, f"?supporter={cast.colleague.id}")
+    assert "Other Oz" in html
+    assert "Away Ada" not in html
+    assert "Nobody here" in text_of(clinician, "?group=not-benefiting")
+    assert "Alex Reed" in text_of(clinician, "?group=nonsense&sort=nonsense&supporter=x")
+
+
+def test_a_heading_counts_from_twenty_people_on(clinician: PageClient, cast: Cast, now: datetime) -> None:
+    many = ManyPeople(cast, now)
+    assert "Who needs a look?" in text_of(clinician)
+    for _ in range(19):
+        many.person()
+    late = many.person("Late Liv")
+    review(late, 1, now.date() - timedelta(days=1))
+    assert "1 of 21 people need a look" in text_of(clinician)
+    assert "Who needs a look?" in text_of(clinician, "?group=in-rhythm")

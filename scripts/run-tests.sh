@@ -17,7 +17,7 @@ check() {
 check >"$report" 2>&1 &
 checks=$!
 status=0
-# Four processes on two cores: much of the time is waiting. The order is that of tests/conftest.py.
-$bin/python -m pytest tests -q -n "${TEST_PROCESSES:-4}" --dist loadfile --no-loadscope-reorder -p no:cacheprovider || status=1
+# Three processes on two cores: part of the time is waiting; four were slower. The order is that of tests/conftest.py.
+$bin/python -m pytest tests -q -n "${TEST_PROCESSES:-3}" --dist loadfile --no-loadscope-reorder -p no:cacheprovider || status=1
 wait $checks || { cat "$report"; status=1; }
 exit $status

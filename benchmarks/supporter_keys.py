@@ -75,7 +75,7 @@ def _write_and_send(keyboard: Keyboard) -> int:
     """The access keys are those that *Today* names under "Work with the keyboard"."""
     keyboard.open_with_access_key("s")
     keyboard.press_access_key("l")
-    assert keyboard.is_at("textarea[name=noticed]")
+    assert keyboard.is_at("textarea.letter__text")
     keyboard.page.keyboard.type("You went for the walk on Sunday, even though the day began low.")
     keyboard.press_access_key("n")
     assert keyboard.is_at("[name=step_what]")

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import create_engine
 
 from icbt_support import clock
@@ -74,13 +76,21 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlS
     server.release()
 
 
+class TemplatesCompiledOnce(FileSystemBytecodeCache):
+    """Keeps nothing when there is no room, as the product does, which keeps no compiled templates at all."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Every application of the run finds templates as the first that needed them compiled them."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "templates"
     folder.mkdir(exist_ok=True)
-    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache(str(folder))}
+    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": TemplatesCompiledOnce(str(folder))}
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from dotenv import dotenv_values
 
 PROJECT = Path(__file__).resolve().parent.parent
+PRODUCT_VERSION = "0.2.0"
 SHORTEST_SECRET = 32
 _DEVELOPMENT_SECRET = "development-only-secret-key-never-for-people"  # noqa: S105 (refused in production)
 _DEVELOPMENT_DATA_KEY = "ZGV2ZWxvcG1lbnQtb25seS1kYXRhLWtleS0zMmJ5dGU="

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from icbt_support.accounts.models import Account
@@ -41,6 +41,7 @@ class TreatmentContact(WithId, Base):
     decided_by: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     not_counted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    posted_key: Mapped[str | None] = mapped_column(String(40))
 
     enrolment: Mapped[Enrolment] = relationship()
     recorder: Mapped[Account] = relationship(foreign_keys=[recorded_by])
@@ -48,6 +49,7 @@ class TreatmentContact(WithId, Base):
 
     __table_args__ = (
         CheckConstraint("(confirmed_at IS NULL) <> (not_counted_at IS NULL)", name="is_decided_once"),
+        Index("uq_treatment_contacts_posted", "enrolment_id", "posted_key", unique=True),
         Index("ix_treatment_contacts_enrolment", "enrolment_id", "contact_at"),
         Index("ix_treatment_contacts_service", "service_id", "enrolment_id"),
         care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from icbt_support import audit
@@ -10,6 +11,7 @@ from icbt_support.contacts.models import ContactKind, TreatmentContact
 from icbt_support.contacts.queries import WaitingContact
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
+from icbt_support.posted_once import add_once, key_of_post
 
 WRITTEN_DOWN = (ContactKind.ASSESSMENT, ContactKind.MESSAGES)
 
@@ -40,8 +42,9 @@ def write_down_contact(
     *,
     by: Actor,
     now: datetime,
+    posted_key: str = "",
 ) -> TreatmentContact:
-    """An assessment or an exchange of messages, written down and confirmed by a clinician.
+    """An assessment or an exchange of messages, written down and confirmed by a clinician; posted twice, it is one.
 
     Raises `NotWrittenDownByHand` or `NotYet`.
     """
@@ -49,6 +52,7 @@ def write_down_contact(
         raise NotWrittenDownByHand
     if contact_at > now:
         raise NotYet
+    key = key_of_post(posted_key, f"{kind} {contact_at.isoformat()} {minutes}")
     contact = TreatmentContact(
         service_id=enrolment.service_id,
         enrolment_id=enrolment.id,
@@ -59,10 +63,14 @@ def write_down_contact(
         recorded_at=now,
         decided_by=_person(by),
         confirmed_at=now,
+        posted_key=key,
     )
-    db.session.add(contact)
-    db.session.flush()
-    _record("confirmed_contact", contact, by, now)
+    same = select(TreatmentContact).where(
+        TreatmentContact.enrolment_id == enrolment.id, TreatmentContact.posted_key == key
+    )
+    contact, is_new = add_once(contact, same)
+    if is_new:
+        _record("confirmed_contact", contact, by, now)
     return contact
 
 

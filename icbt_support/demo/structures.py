@@ -34,6 +34,7 @@ from icbt_support.implementation.operations import (
     record_completion,
 )
 from icbt_support.implementation.rules import LeadKind, NeededBy
+from icbt_support.settings import PRODUCT_VERSION
 
 LEADS = (
     (LeadKind.IMPLEMENTATION_LEAD, ADMINISTRATOR),
@@ -119,7 +120,7 @@ def _tom_reports(world: World, now: datetime) -> None:
     report_problem(
         TOMS_REPORT,
         page="/supporting/today",
-        product_version="",
+        product_version=PRODUCT_VERSION,
         service_id=world.service_id,
         reported_as=Role.SUPPORTER,
         posted_key=world.posted_key(),
@@ -179,7 +180,7 @@ def _kofi_has_an_idea(world: World, now: datetime) -> None:
     report_problem(
         KOFIS_IDEA,
         page="/week",
-        product_version="",
+        product_version=PRODUCT_VERSION,
         service_id=world.service_id,
         kind=ReportKind.IDEA,
         reported_as=Role.PATIENT,

@@ -244,5 +244,9 @@ class SupporterNote(WithId, Base):
     words: Mapped[str] = mapped_column(EncryptedText)
     written_by: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    posted_key: Mapped[str | None] = mapped_column(String(40))
 
-    __table_args__ = (care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),)
+    __table_args__ = (
+        Index("uq_supporter_notes_posted", "enrolment_id", "posted_key", unique=True),
+        care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),
+    )

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from icbt_support.audit.models import Actor
 from icbt_support.audit.operations import record
 from icbt_support.db import db
 from icbt_support.enrolments import queries
 from icbt_support.enrolments.models import Consent, ContactSheet, Enrolment, Goal, SessionTime, SupporterNote
+from icbt_support.posted_once import add_once, key_of_post
 
 MOST_GOALS = 3
 
@@ -138,11 +139,20 @@ def set_goals(enrolment: Enrolment, wishes: Sequence[str], *, by: Actor, now: da
     return goals
 
 
-def add_note(enrolment: Enrolment, words: str, *, by: Actor, now: datetime) -> SupporterNote:
-    """A note between staff; never shown to the patient in the product."""
-    note = SupporterNote(enrolment_id=enrolment.id, words=words, written_by=by.account_id, written_at=now)
-    db.session.add(note)
-    db.session.flush()
+def add_note(
+    enrolment: Enrolment, words: str, *, by: Actor, now: datetime, posted_key: str = ""
+) -> SupporterNote:
+    """A note between staff; never shown to the patient in the product. Posted twice, it is one."""
+    key = key_of_post(posted_key, words)
+    note = SupporterNote(
+        enrolment_id=enrolment.id, words=words, written_by=by.account_id, written_at=now, posted_key=key
+    )
+    same = select(SupporterNote).where(
+        SupporterNote.enrolment_id == enrolment.id, SupporterNote.posted_key == key
+    )
+    note, is_new = add_once(note, same)
+    if not is_new:
+        return note
     _record("added_a_note", enrolment, by, now, object_kind="supporter_note", object_id=note.id)
     return note
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from icbt_support import audit
 from icbt_support.accounts.models import Account, Role
@@ -12,9 +11,9 @@ from icbt_support.audit import Actor
 from icbt_support.db import db
 from icbt_support.feedback.models import ProblemReport, ReportAnswer
 from icbt_support.feedback.rules import CLOSED_STATES, AnswerKind, AnswerSide, ReportKind, ReportState
+from icbt_support.posted_once import add_once, key_of_post
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import Reason, ReminderKind
-from icbt_support.risk.rules import key_of_post
 
 
 class ReportClosed(Exception):
@@ -39,18 +38,13 @@ def report_problem(
     now: datetime,
     kind: ReportKind = ReportKind.PROBLEM,
     reported_as: Role | None = None,
-    posted_key: str | None = None,
+    posted_key: str = "",
 ) -> ProblemReport:
     """Keeps a problem or an idea with the page that it is about; the words are never in the audit.
 
     The same words under the same `posted_key` are one report.
     """
-    key = key_of_post(posted_key, words) if posted_key else None
-    posted = select(ProblemReport).where(
-        ProblemReport.reported_by == by.account_id, ProblemReport.posted_key == key
-    )
-    if key is not None and (known := db.session.scalars(posted).one_or_none()) is not None:
-        return known
+    key = key_of_post(posted_key, words)
     report = ProblemReport(
         service_id=service_id,
         reported_by=by.account_id,
@@ -63,12 +57,12 @@ def report_problem(
         words=words,
         reported_at=now,
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(report)
-    except IntegrityError:
-        return db.session.scalars(posted).one()
-    _record("reported_problem", report, by=by, now=now)
+    same = select(ProblemReport).where(
+        ProblemReport.reported_by == by.account_id, ProblemReport.posted_key == key
+    )
+    report, is_new = add_once(report, same)
+    if is_new:
+        _record("reported_problem", report, by=by, now=now)
     return report
 
 
@@ -140,6 +134,24 @@ def answer_report(
         _tell_colleague(report, report.owner_id, f"report:{report.id}", now, key=f"report-note:{answer.id}")
     _record("answered_report", report, by=by, now=now, detail=f"{side.value} {kind.value}")
     return answer
+
+
+def take_over_reports(owner: Account, service_id: int, *, by: Actor, now: datetime) -> int:
+    """What somebody saw to becomes the work of the administrator who ends their role; returns how many reports."""
+    left = db.session.scalars(
+        select(ProblemReport)
+        .where(
+            ProblemReport.owner_id == owner.id,
+            ProblemReport.service_id == service_id,
+            ProblemReport.state.not_in(CLOSED_STATES),
+        )
+        .order_by(ProblemReport.id)
+    ).all()
+    for report in left:
+        report.owner_id = by.account_id
+        _record("took_over_report", report, by=by, now=now)
+    db.session.flush()
+    return len(left)
 
 
 def close_report(

@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from icbt_support import audit
 from icbt_support.accounts.models import Account
@@ -12,6 +11,7 @@ from icbt_support.audit import Actor
 from icbt_support.db import db
 from icbt_support.implementation.models import ServiceLead, ServiceTargets, Training, TrainingCompletion
 from icbt_support.implementation.rules import MAY_BE_LEAD, LeadKind, NeededBy, Targets
+from icbt_support.posted_once import add_once
 
 
 class NotOfTheService(Exception):
@@ -59,9 +59,6 @@ def add_training(
     now: datetime,
 ) -> Training:
     """Puts a training on the service's list; posted twice, it is one."""
-    posted = select(Training).where(Training.service_id == service_id, Training.posted_key == posted_key)
-    if (known := db.session.scalars(posted).one_or_none()) is not None:
-        return known
     training = Training(
         service_id=service_id,
         title=title,
@@ -70,12 +67,10 @@ def add_training(
         posted_key=posted_key,
         added_at=now,
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(training)
-    except IntegrityError:
-        return db.session.scalars(posted).one()
-    _record("added_training", by, now, service_id, object_id=training.id)
+    same = select(Training).where(Training.service_id == service_id, Training.posted_key == posted_key)
+    training, is_new = add_once(training, same)
+    if is_new:
+        _record("added_training", by, now, service_id, object_id=training.id)
     return training
 
 
@@ -94,22 +89,17 @@ def record_completion(
     """The person says that they have done it; said twice for a day, it is one. Raises `NotYetPossible`."""
     if completed_on > today:
         raise NotYetPossible
-    said = select(TrainingCompletion).where(
+    completion = TrainingCompletion(
+        training_id=training.id, account_id=account.id, completed_on=completed_on, recorded_at=now
+    )
+    same = select(TrainingCompletion).where(
         TrainingCompletion.training_id == training.id,
         TrainingCompletion.account_id == account.id,
         TrainingCompletion.completed_on == completed_on,
     )
-    if (known := db.session.scalars(said).one_or_none()) is not None:
-        return known
-    completion = TrainingCompletion(
-        training_id=training.id, account_id=account.id, completed_on=completed_on, recorded_at=now
-    )
-    try:
-        with db.session.begin_nested():
-            db.session.add(completion)
-    except IntegrityError:
-        return db.session.scalars(said).one()
-    _record("recorded_training", by, now, training.service_id, object_id=completion.id)
+    completion, is_new = add_once(completion, same)
+    if is_new:
+        _record("recorded_training", by, now, training.service_id, object_id=completion.id)
     return completion
 
 

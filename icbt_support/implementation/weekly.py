@@ -31,13 +31,15 @@ class Weekly:
 
 
 def is_due(service: Service, now: datetime) -> bool:
-    """From 8am on the first working day of the week."""
+    """On working days of a week from 8am: the first of them, unless nothing ran then."""
     local = to_local(now, service.zone)
-    monday = _monday_of(local.date())
-    closed = closed_days(service, monday, local.date())
-    earlier = (monday + timedelta(days=n) for n in range(local.weekday()))
-    is_first = not any(is_working_day(day, closed) for day in earlier)
-    return is_first and is_working_day(local.date(), closed) and local.time() >= MORNING
+    closed = closed_days(service, local.date(), local.date())
+    return is_working_day(local.date(), closed) and local.time() >= MORNING
+
+
+def week_of(service: Service, now: datetime) -> str:
+    """What names the week for which the email is owed."""
+    return f"{service.id}:{_monday_of(local_day(now, service.zone)).isoformat()}"
 
 
 def owe_weekly(service: Service, *, now: datetime) -> int:

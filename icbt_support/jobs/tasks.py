@@ -179,8 +179,7 @@ def _weekly_to_leads(now: datetime) -> int:
     for service in db.session.scalars(select(Service).order_by(Service.id)):
         if not weekly.is_due(service, now):
             continue
-        on = local_day(now, service.zone)
-        if take_period("leads", f"{service.id}:{on.isoformat()}", now=now):
+        if take_period("leads", weekly.week_of(service, now), now=now):
             owed += weekly.owe_weekly(service, now=now)
     return owed
 

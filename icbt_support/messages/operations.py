@@ -17,11 +17,11 @@ from icbt_support.hours.queries import cover_pool
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.messages.queries import has_told_late, message_by_key, messages_unread_too_long
 from icbt_support.messages.rules import NOT_SAFE_WORDS
+from icbt_support.posted_once import key_of_post
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
 from icbt_support.risk.models import RiskAlert
 from icbt_support.risk.operations import hold_course, mark_read, mark_read_first, raise_stated_risk
-from icbt_support.risk.rules import key_of_post
 
 MESSAGE_NEWS = (
     ReminderKind.MESSAGE,

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import IntegerField, RadioField
 from wtforms.fields.choices import SelectChoice
@@ -15,7 +14,7 @@ from icbt_support.cadence import to_local
 from icbt_support.enrolments.models import ContactSheet, Enrolment
 from icbt_support.enrolments.queries import contact_sheet_of, is_contact_sheet_due
 from icbt_support.pages.alerts import OUTCOME_WORDS, AlertView, HistoryEntry, alert_view, call_entries
-from icbt_support.pages.fields import LongText
+from icbt_support.pages.fields import LongText, OncePosted
 from icbt_support.pages.guards import current_account, request_time
 from icbt_support.pages.kit import short_day
 from icbt_support.risk.models import CallOutcome, RiskAlert
@@ -27,7 +26,7 @@ LONGEST_CALL_MINUTES = 240
 NO_ALERT = "0"
 
 
-class CallForm(FlaskForm):
+class CallForm(OncePosted):
     """What came of a call. `about` names the open alert that it was about, if it was."""
 
     outcome = RadioField(
@@ -115,6 +114,7 @@ def keep_call(enrolment: Enrolment, form: CallForm, *, by: Actor, now: datetime)
         form.note.data,
         form.minutes.data,
         alert=_alert_of(enrolment, form.about.data),
+        posted_key=form.posted_key.data or "",
         by=by,
         now=now,
     )

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from icbt_support.audit.models import Actor
 from icbt_support.audit.operations import record
@@ -12,6 +11,7 @@ from icbt_support.db import db
 from icbt_support.phrases.models import Phrase, PhraseUse
 from icbt_support.phrases.queries import phrases_of_letter
 from icbt_support.phrases.rules import UnknownVariables, is_still_in, unknown_variables
+from icbt_support.posted_once import add_once
 
 
 def add_phrase(
@@ -29,10 +29,6 @@ def add_phrase(
     Raises `UnknownVariables`.
     """
     _check(words)
-    posted = select(Phrase).where(Phrase.created_by == _person(by), Phrase.posted_key == posted_key)
-    known = db.session.scalars(posted).one_or_none()
-    if known is not None:
-        return known
     phrase = Phrase(
         service_id=service_id,
         owner_id=owner_id,
@@ -43,12 +39,10 @@ def add_phrase(
         created_at=now,
         changed_at=now,
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(phrase)
-    except IntegrityError:
-        return db.session.scalars(posted).one()
-    _record("added_phrase", phrase, by=by, now=now)
+    same = select(Phrase).where(Phrase.created_by == _person(by), Phrase.posted_key == posted_key)
+    phrase, is_new = add_once(phrase, same)
+    if is_new:
+        _record("added_phrase", phrase, by=by, now=now)
     return phrase
 
 

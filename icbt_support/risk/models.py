@@ -152,9 +152,14 @@ class RiskAssessment(WithId, Base):
     assessed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     assessed_by: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
 
+    posted_key: Mapped[str | None] = mapped_column(String(40))
+
     assessor: Mapped[Account] = relationship()
 
-    __table_args__ = (care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.KEEP),)
+    __table_args__ = (
+        Index("uq_risk_assessments_posted", "enrolment_id", "posted_key", unique=True),
+        care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.KEEP),
+    )
 
 
 class CallOutcome(StrEnum):
@@ -176,10 +181,14 @@ class CallLog(WithId, Base):
     minutes: Mapped[int | None]
     called_at: Mapped[datetime] = mapped_column(UtcDateTime)
     called_by: Mapped[int] = mapped_column(RowId, ForeignKey("accounts.id"))
+    posted_key: Mapped[str | None] = mapped_column(String(40))
 
     caller: Mapped[Account] = relationship()
 
-    __table_args__ = (care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),)
+    __table_args__ = (
+        Index("uq_call_logs_posted", "enrolment_id", "posted_key", unique=True),
+        care(Subject.PATIENT, Keep.CLINICAL_RECORD, Erasure.DELETE),
+    )
 
 
 class ReadFirst(WithId, Base):

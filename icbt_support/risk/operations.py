@@ -12,6 +12,7 @@ from icbt_support.audit.models import Actor, ActorKind
 from icbt_support.audit.operations import record
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
+from icbt_support.posted_once import add_once, key_of_post
 from icbt_support.reminders.operations import withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
 from icbt_support.risk import notices, rules
@@ -135,7 +136,7 @@ def raise_concern(
     if concern_grade is Grade.KNOWN:
         raise ValueError("A concern is urgent or same day.")
     hold_course(enrolment.id)
-    source_key = rules.key_of_post(posted_key, words)
+    source_key = key_of_post(posted_key, words)
     known = alert_by_key(enrolment.id, AlertSource.CONCERN, source_key)
     if known is not None:
         return known
@@ -235,15 +236,23 @@ def resolve_alert(
 
 
 def record_assessment(
-    enrolment: Enrolment, answer: int, assessment: str, plan: str, *, by: Actor, now: datetime
+    enrolment: Enrolment,
+    answer: int,
+    assessment: str,
+    plan: str,
+    *,
+    by: Actor,
+    now: datetime,
+    posted_key: str = "",
 ) -> RiskAssessment:
-    """A clinician's assessment and plan.
+    """A clinician's assessment and plan; posted twice, it is one.
 
     The same answer or a lower one is *known* for the next four weeks.
     """
     account_id = _person(by)
     if not (assessment.strip() and plan.strip()):
         raise NoteMissing
+    key = key_of_post(posted_key, f"{answer} {assessment} {plan}")
     row = RiskAssessment(
         enrolment_id=enrolment.id,
         answer=answer,
@@ -251,9 +260,14 @@ def record_assessment(
         plan=plan,
         assessed_at=now,
         assessed_by=account_id,
+        posted_key=key,
     )
-    db.session.add(row)
-    db.session.flush()
+    same = select(RiskAssessment).where(
+        RiskAssessment.enrolment_id == enrolment.id, RiskAssessment.posted_key == key
+    )
+    row, is_new = add_once(row, same)
+    if not is_new:
+        return row
     record(
         "risk_assessment_recorded",
         by=by,
@@ -275,8 +289,10 @@ def log_call(
     by: Actor,
     now: datetime,
     alert: RiskAlert | None = None,
+    posted_key: str = "",
 ) -> CallLog:
-    """A call to a patient, answered or not; `alert` if it was about one."""
+    """A call to a patient, answered or not; `alert` if it was about one. Posted twice, it is one try."""
+    key = key_of_post(posted_key, f"{outcome} {minutes} {note}")
     call = CallLog(
         enrolment_id=enrolment.id,
         alert_id=alert.id if alert else None,
@@ -285,9 +301,12 @@ def log_call(
         minutes=minutes,
         called_at=now,
         called_by=_person(by),
+        posted_key=key,
     )
-    db.session.add(call)
-    db.session.flush()
+    same = select(CallLog).where(CallLog.enrolment_id == enrolment.id, CallLog.posted_key == key)
+    call, is_new = add_once(call, same)
+    if not is_new:
+        return call
     record(
         "call_logged",
         by=by,

@@ -5,9 +5,7 @@ the PHQ-9 (Kroenke, Spitzer & Williams 2001); an answer above 0 is shown as it w
 than that.
 """
 
-import hashlib
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -122,14 +120,6 @@ def holds_read_first_phrase(words: str, phrases: Iterable[str]) -> bool:
     """Whether a text holds one of the service's plain phrases, as whole words. It is not a detector."""
     plain = _plain(words)
     return any(re.search(rf"\b{re.escape(_plain(phrase))}\b", plain) for phrase in phrases if phrase.strip())
-
-
-def key_of_post(posted_key: str, words: str) -> str:
-    """The same form posted twice with the same words has one key.
-
-    Other words, or no key at all, are another post.
-    """
-    return hashlib.sha256(f"{posted_key or secrets.token_hex(16)}\n{words}".encode()).hexdigest()[:40]
 
 
 def _plain(words: str) -> str:

@@ -16,6 +16,7 @@ from icbt_support.early_warning.rules import EarlyWarning
 from icbt_support.engagement.people import alert_words
 from icbt_support.enrolments.models import Enrolment, EnrolmentState, Purpose
 from icbt_support.measures.models import Questionnaire
+from icbt_support.measures.outcomes import PHQ_9
 from icbt_support.measures.rules import MeasureRule
 from icbt_support.plan.models import Week
 from icbt_support.programme.content import Programme
@@ -185,7 +186,7 @@ def _facts(
         state=enrolment.state,
         alert_words=alert,
         overdue_days=_days(read.overdue_since, now, service) if read.overdue_since else None,
-        measures=_measures(programme, read),
+        measures=_measures(programme, read, rhythm.high_phq9_at_start),
         reviews_sent=read.reviews_sent,
         days_without_contact=_days(contact, now, service),
         no_contact_from_days=rhythm.quiet_call_days,
@@ -193,13 +194,12 @@ def _facts(
         not_begun_from_days=rhythm.never_started_call_day,
         days_since_start=_days(enrolment.started_at, now, service) if enrolment.started_at else None,
         planned_weeks=len(programme.modules) * enrolment.cadence_days // 7,
-        high_at_start=rhythm.high_phq9_at_start,
         end_words=_end_words(programme, week, read),
         early_words=". ".join(warning.facts) if warning is not None else "",
     )
 
 
-def _measures(programme: Programme, read: _Read) -> tuple[MeasureCourse, ...]:
+def _measures(programme: Programme, read: _Read, high_phq9: int) -> tuple[MeasureCourse, ...]:
     found = []
     for slug in programme.check_in:
         totals = read.scores.get(slug)
@@ -208,7 +208,15 @@ def _measures(programme: Programme, read: _Read) -> tuple[MeasureCourse, ...]:
             rule = MeasureRule(measure.caseness, measure.reliable_change)
             severe_from = measure.bands[-1].from_total
             found.append(
-                MeasureCourse(measure.title, rule, severe_from, totals[0], totals[-1], len(totals) > 1)
+                MeasureCourse(
+                    measure.title,
+                    rule,
+                    severe_from,
+                    totals[0],
+                    totals[-1],
+                    is_answered_again=len(totals) > 1,
+                    high_from=high_phq9 if slug == PHQ_9 else None,
+                )
             )
     return tuple(found)
 

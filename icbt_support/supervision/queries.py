@@ -132,7 +132,8 @@ def scoped_discussion(service_ids: Collection[int], discussion_id: int) -> Super
 def decided_before(meeting: SupervisionMeeting) -> list[SupervisionDiscussion]:
     """With what a meeting begins: decisions of earlier ones that ask for something, until they have happened.
 
-    What is answered during this meeting stays on its page.
+    They are about people whom this supporter has now, whoever had them when it was decided, so that a hand-over
+    loses no decision. What is answered during this meeting stays on its page.
     """
     return list(
         db.session.scalars(
@@ -140,7 +141,7 @@ def decided_before(meeting: SupervisionMeeting) -> list[SupervisionDiscussion]:
             .join(SupervisionDiscussion.meeting)
             .where(
                 SupervisionMeeting.service_id == meeting.service_id,
-                SupervisionMeeting.supporter_id == meeting.supporter_id,
+                SupervisionDiscussion.enrolment.has(Enrolment.supporter_id == meeting.supporter_id),
                 SupervisionMeeting.id < meeting.id,
                 SupervisionDiscussion.decision.is_not(None),
                 SupervisionDiscussion.decision != SupervisionDecision.CONTINUE,

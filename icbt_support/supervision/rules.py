@@ -70,7 +70,10 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True)
 class MeasureCourse:
-    """One measure's first and newest total; `severe_from` is where its highest band begins."""
+    """One measure's first and newest total.
+
+    `severe_from` is where its highest band begins, `high_from` where a first total counts as high (None: nowhere).
+    """
 
     title: str
     rule: MeasureRule
@@ -78,6 +81,7 @@ class MeasureCourse:
     first: int
     newest: int
     is_answered_again: bool = True
+    high_from: int | None = None
 
     @property
     def change(self) -> Change:
@@ -109,7 +113,6 @@ class PersonFacts:
     not_begun_from_days: int = 8
     days_since_start: int | None = None
     planned_weeks: int = 0
-    high_at_start: int = 20
     end_words: str = ""
     early_words: str = ""
 
@@ -183,13 +186,13 @@ def _is_not_improving(facts: PersonFacts) -> bool:
 
 
 def _high_at_start(facts: PersonFacts) -> str | None:
-    """The first measure of the check-in at or above the service's line, until it is reliably better."""
-    if not facts.measures or not facts.is_in_treatment:
-        return None
-    first = facts.measures[0]
-    if first.first < facts.high_at_start or first.change is Change.BETTER:
-        return None
-    return first.words
+    """A first total at or above the service's line for it, until it is reliably better."""
+    high = [
+        one
+        for one in facts.measures
+        if one.high_from is not None and one.first >= one.high_from and one.change is not Change.BETTER
+    ]
+    return _measure_words(high) if high and facts.is_in_treatment else None
 
 
 def _early_warning(facts: PersonFacts) -> str | None:

@@ -649,6 +649,7 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("not_counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("posted_key", sa.String(length=40), nullable=True),
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
@@ -681,6 +682,12 @@ def upgrade() -> None:
     with op.batch_alter_table("treatment_contacts", schema=None) as batch_op:
         batch_op.create_index("ix_treatment_contacts_enrolment", ["enrolment_id", "contact_at"], unique=False)
         batch_op.create_index("ix_treatment_contacts_service", ["service_id", "enrolment_id"], unique=False)
+        batch_op.create_index("uq_treatment_contacts_posted", ["enrolment_id", "posted_key"], unique=True)
+
+    for table in ("call_logs", "risk_assessments", "supporter_notes"):
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            batch_op.add_column(sa.Column("posted_key", sa.String(length=40), nullable=True))
+            batch_op.create_index(f"uq_{table}_posted", ["enrolment_id", "posted_key"], unique=True)
 
     with op.batch_alter_table("absences", schema=None) as batch_op:
         batch_op.add_column(

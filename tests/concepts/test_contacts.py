@@ -82,7 +82,9 @@ def test_a_course_of_training_suggests_nothing(cast: Cast, now: datetime) -> Non
 
 def test_what_is_written_down_has_been_and_is_no_review(cast: Cast, now: datetime) -> None:
     by = as_clinician(cast)
-    contact = write_down_contact(cast.enrolment, ContactKind.ASSESSMENT, now, 40, by=by, now=now)
+    posted = {"posted_key": "a", "by": by, "now": now}
+    contact = write_down_contact(cast.enrolment, ContactKind.ASSESSMENT, now, 40, **posted)
+    assert write_down_contact(cast.enrolment, ContactKind.ASSESSMENT, now, 40, **posted) is contact
     assert contact.is_confirmed
     with pytest.raises(NotYet):
         write_down_contact(

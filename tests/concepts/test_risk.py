@@ -388,6 +388,16 @@ def test_a_call_is_logged_with_its_alert(cast: Cast, now: datetime) -> None:
     assert (call.alert_id, call.called_by, call.called_at) == (alert.id, cast.clinician.id, now)
 
 
+def test_a_call_posted_twice_is_one_try_and_another_call_is_another(cast: Cast, now: datetime) -> None:
+    by = person(cast.clinician, Role.CLINICIAN)
+    first, again, other = (
+        risk.log_call(cast.enrolment, outcome, "", None, posted_key="a", by=by, now=now)
+        for outcome in (CallOutcome.NO_ANSWER, CallOutcome.NO_ANSWER, CallOutcome.SPOKE)
+    )
+    assert first is again
+    assert other is not first
+
+
 def test_read_first_marks_once_and_is_read_by_staff(cast: Cast, now: datetime) -> None:
     by = person(cast.patient, Role.PATIENT)
     assert not risk.mark_read_first(cast.enrolment, "entry", 1, "A calm day", by=by, now=now)

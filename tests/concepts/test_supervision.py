@@ -19,6 +19,7 @@ from icbt_support.plan.queries import weeks_of
 from icbt_support.reviews.behaviours import TherapistBehaviour
 from icbt_support.rhythm.acts import finish_check_in, settle_item
 from icbt_support.rhythm.ending import end_course
+from icbt_support.rhythm.handover import hand_over
 from icbt_support.risk.models import CallOutcome
 from icbt_support.risk.operations import log_call
 from icbt_support.supervision.letters import letters_of_meeting, letters_read_with, own_letter
@@ -158,6 +159,19 @@ def test_a_meeting_keeps_each_decision_at_once_and_the_next_one_begins_with_them
     assert [one.note for one in decisions_about(alex)] == ["She has what she needs"]
     assert decisions_about(sam) == []
     assert decisions_within(for_supporter(cast.colleague, now=at(30, 10))) == []
+
+
+def test_what_was_decided_goes_along_when_somebody_changes_supporter(cast: Cast, alex: Enrolment) -> None:
+    by = acting(cast.clinician, Role.CLINICIAN)
+    meeting = start_meeting(cast.supporter, cast.service, by=by, now=at(24, 10))
+    [about_alex] = discussions_of(meeting)
+    decide_in_meeting(about_alex, SupervisionDecision.ADAPT, "A call first", by=by, now=at(24, 10))
+    end_meeting(meeting, by=by, now=at(24, 11))
+    hand_over(alex, cast.colleague, by=by, now=at(25, 9))
+
+    assert decided_before(start_meeting(cast.supporter, cast.service, by=by, now=at(30, 10))) == []
+    [asked] = decided_before(start_meeting(cast.colleague, cast.service, by=by, now=at(30, 11)))
+    assert asked.id == about_alex.id
 
 
 def test_a_letter_is_drawn_read_in_words_and_answered_and_only_its_supporter_sees_it(

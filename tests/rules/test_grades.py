@@ -10,7 +10,6 @@ from icbt_support.risk.rules import (
     GradeThresholds,
     grade,
     holds_read_first_phrase,
-    key_of_post,
     minutes_to_acknowledge,
     next_to_tell,
 )
@@ -112,10 +111,3 @@ def test_the_next_on_duty_is_told_then_everybody_again_and_again() -> None:
 )
 def test_read_first_phrases_are_whole_words_in_any_case(words: str, is_held: bool) -> None:
     assert holds_read_first_phrase(words, ["want to die", "can't go on", " "]) is is_held
-
-
-def test_a_post_is_the_same_only_with_the_same_key_and_words() -> None:
-    assert key_of_post("a", "words") == key_of_post("a", "words")
-    assert key_of_post("a", "words") != key_of_post("a", "other words")
-    assert key_of_post("a", "words") != key_of_post("b", "words")
-    assert key_of_post("", "words") != key_of_post("", "words")

@@ -15,7 +15,7 @@ INVITED = PersonFacts(EnrolmentState.INVITED)
 
 
 def phq9(first: int, newest: int) -> MeasureCourse:
-    return MeasureCourse("PHQ-9", MeasureRule(10, 6), 20, first, newest)
+    return MeasureCourse("PHQ-9", MeasureRule(10, 6), 20, first, newest, high_from=20)
 
 
 def gad7(first: int, newest: int) -> MeasureCourse:

@@ -19,6 +19,7 @@ from icbt_support.accounts.queries import (
 from icbt_support.accounts.rules import NotAnAddress, tidy_email
 from icbt_support.audit import Actor
 from icbt_support.cadence import local_day
+from icbt_support.feedback.operations import take_over_reports
 from icbt_support.pages.admin.hanging import everything_that_hangs, what_hangs_in
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import Line, strip_text
@@ -159,6 +160,8 @@ def end_role(account_id: int) -> Response:
     except accounts.NoSuchRole:
         abort(404)
     flash(f"{account.full_name} is no longer {ROLE_WORDS[role].lower()}.", "success")
+    if role is Role.ADMINISTRATOR:
+        _take_over_reports(account)
     return redirect(url_for("admin_people.show", account_id=account_id))
 
 
@@ -176,7 +179,14 @@ def disable(account_id: int) -> Response:
     except accounts.LastAdministrator:
         return _refuse(account, "A service keeps at least one administrator. Make somebody else one first.")
     flash(f"{account.full_name}'s account is closed. They are signed out everywhere.", "success")
+    _take_over_reports(account)
     return redirect(url_for("admin_people.show", account_id=account_id))
+
+
+def _take_over_reports(account: Account) -> None:
+    count = take_over_reports(account, _service().id, by=_actor(), now=request_time())
+    if count:
+        flash(f"{count} open {'report' if count == 1 else 'reports'} of theirs: you see to this now.")
 
 
 @blueprint.post("/admin/people/<id:account_id>/enable")

@@ -38,6 +38,7 @@ from icbt_support.enrolments.models import Enrolment, Purpose
 from icbt_support.enrolments.queries import for_clinician
 from icbt_support.measures.outcomes import CONTACTS_OF_COMPLETED_TREATMENT
 from icbt_support.pages.commits import commits
+from icbt_support.pages.fields import OncePosted
 from icbt_support.pages.guards import (
     allow,
     clinical_enrolment,
@@ -83,7 +84,7 @@ class DecideForm(FlaskForm):
     )
 
 
-class WriteDownForm(FlaskForm):
+class WriteDownForm(OncePosted):
     kind = RadioField(
         "What was it?",
         choices=[SelectChoice(kind.value, KIND_WORDS[kind]) for kind in WRITTEN_DOWN],
@@ -174,6 +175,7 @@ def write_down(enrolment_id: int) -> View:
             ContactKind(form.kind.data),
             to_utc(form.on.data, _MIDNIGHT, enrolment.service.zone),
             form.minutes.data,
+            posted_key=form.posted_key.data or "",
             by=clinician_actor(enrolment),
             now=request_time(),
         )

@@ -20,7 +20,7 @@ from icbt_support.pages.clinician.risk_board import (
 )
 from icbt_support.pages.commits import commits
 from icbt_support.pages.contact_sheets import contact_page
-from icbt_support.pages.fields import LongText
+from icbt_support.pages.fields import LongText, OncePosted
 from icbt_support.pages.guards import (
     allow,
     clinical_enrolment,
@@ -72,7 +72,7 @@ class ResolveForm(FlaskForm):
     )
 
 
-class AssessmentForm(FlaskForm):
+class AssessmentForm(OncePosted):
     answer = RadioField("Item 9 answer at which you assessed", choices=[], validate_choice=False)
     assessment = LongText("Your assessment", "Write your assessment")
     plan = LongText("The plan", "Write the plan")
@@ -197,6 +197,7 @@ def assess(alert_id: int) -> Response | tuple[str, int]:
         int(form.answer.data),
         form.assessment.data,
         form.plan.data,
+        posted_key=form.posted_key.data or "",
         by=clinician_actor(alert.enrolment),
         now=request_time(),
     )

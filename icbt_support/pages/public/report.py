@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 from wtforms import HiddenField, RadioField
@@ -14,10 +14,11 @@ from icbt_support.feedback.operations import report_problem
 from icbt_support.feedback.rules import ReportKind
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LongText, OncePosted
-from icbt_support.pages.guards import allow_signed_in, current_actor, request_time
+from icbt_support.pages.guards import allow_signed_in, current_account, current_actor, request_time
 from icbt_support.pages.navigation import HOME_ORDER
 from icbt_support.pages.signing_in import local_path
 from icbt_support.risk.rules import holds_read_first_phrase, phrases_of
+from icbt_support.settings import PRODUCT_VERSION
 
 blueprint = Blueprint("public_report", __name__)
 
@@ -58,7 +59,7 @@ def send() -> Response | str:
     report_problem(
         form.words.data,
         page=local_path(form.page.data) or "",
-        product_version=current_app.config.get("PRODUCT_VERSION", ""),
+        product_version=PRODUCT_VERSION,
         service_id=membership.service_id if membership else None,
         kind=ReportKind(form.kind.data),
         reported_as=membership.role if membership else None,
@@ -73,6 +74,10 @@ def send() -> Response | str:
 
 
 def _reports_as() -> Membership | None:
-    """Somebody who is also a patient reports as a patient: their name goes to nobody."""
-    held = sorted(current_user.memberships, key=lambda one: (HOME_ORDER.index(one.role), one.id))
+    """Somebody who is also a patient reports as a patient: their name goes to nobody.
+
+    Whoever holds no role any more still reports to the service in which they did.
+    """
+    memberships = current_user.memberships or current_account().memberships
+    held = sorted(memberships, key=lambda one: (HOME_ORDER.index(one.role), one.id))
     return next(iter(held), None)

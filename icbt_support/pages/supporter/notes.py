@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
 from icbt_support.accounts.models import Role
@@ -12,7 +11,7 @@ from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.operations import add_note
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import LongText
+from icbt_support.pages.fields import LongText, OncePosted
 from icbt_support.pages.guards import (
     allow,
     caseload_enrolment,
@@ -27,7 +26,7 @@ from icbt_support.pages.supporter.words import moment_words
 blueprint = Blueprint("supporter_notes", __name__)
 
 
-class NoteForm(FlaskForm):
+class NoteForm(OncePosted):
     """`review` is the review that somebody came from, and goes back to."""
 
     words = LongText("Add a note", missing="Write a note before you save it")
@@ -48,7 +47,13 @@ def add(enrolment_id: int) -> Any:
     enrolment, form = caseload_enrolment(enrolment_id), NoteForm()
     if not form.validate_on_submit():
         return _page(enrolment, form), 400
-    add_note(enrolment, form.words.data, by=supporter_actor(enrolment), now=request_time())
+    add_note(
+        enrolment,
+        form.words.data,
+        posted_key=form.posted_key.data or "",
+        by=supporter_actor(enrolment),
+        now=request_time(),
+    )
     flash("Your note is saved.", "success")
     return redirect(_way_back(enrolment, form))
 

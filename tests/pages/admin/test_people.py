@@ -9,6 +9,8 @@ from icbt_support.accounts import operations, queries
 from icbt_support.accounts.models import AccountLink, Role
 from icbt_support.audit.models import Actor, AuditLine
 from icbt_support.db import commit_with_retry, db
+from icbt_support.feedback.models import ProblemReport
+from icbt_support.feedback.operations import report_problem, triage_report
 from tests.browsing import PageClient
 from tests.cast import Cast, make_person
 
@@ -128,6 +130,26 @@ def test_a_closed_account_is_out_and_can_be_opened_again(admin: PageClient, cast
     assert other.http.get("/account").status_code == 302
     admin.post(f"{path}/enable")
     assert fresh(cast.colleague).disabled_at is None
+
+
+@pytest.mark.parametrize("act", ["disable", "end-role"])
+def test_reports_of_an_administrator_who_leaves_go_to_who_lets_them_go(
+    admin: PageClient, cast: Cast, now: datetime, act: str
+) -> None:
+    report = commit_with_retry(lambda: _seen_to_by_a_leaver(cast, now))
+    leaver_id = report.owner_id
+    admin.get(f"/admin/people/{leaver_id}")
+    page = admin.post(f"/admin/people/{leaver_id}/{act}", {"role": "administrator"})
+    assert "1 open report of theirs: you see to this now." in page.text
+    assert fresh(report).owner_id == cast.administrator.id
+
+
+def _seen_to_by_a_leaver(cast: Cast, now: datetime) -> ProblemReport:
+    leaver = make_person("Uma Dale", Role.ADMINISTRATOR, cast.service, now)
+    words = {"words": "White page", "page": "/", "product_version": "1"}
+    report = report_problem(**words, service_id=cast.service.id, by=OPERATOR, now=now)
+    triage_report(report, owner=leaver, vendor_words=None, by=OPERATOR, now=now)
+    return report
 
 
 def test_nobody_changes_what_they_may_do_themselves(admin: PageClient, cast: Cast) -> None:

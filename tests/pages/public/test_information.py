@@ -5,6 +5,7 @@ from sqlalchemy import select, text
 
 from icbt_support.db import db
 from icbt_support.feedback.models import ProblemReport
+from icbt_support.settings import PRODUCT_VERSION
 from tests.browsing import PageClient
 from tests.cast import Cast
 
@@ -29,7 +30,7 @@ def test_a_report_is_kept_encrypted_with_the_page_it_is_about(client: PageClient
     )
     report = db.session.scalars(select(ProblemReport)).one()
     assert report.words == "The button is hidden on my phone"
-    assert report.page == "/account"
+    assert (report.page, report.product_version) == ("/account", PRODUCT_VERSION)
     assert report.reported_by == cast.patient.id
     assert report.service_id == cast.service.id
     raw = db.session.execute(text("SELECT words FROM problem_reports")).scalar_one()

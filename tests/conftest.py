@@ -20,6 +20,7 @@ from icbt_support.tables import METADATA
 from tests.browsing import PageClient, SeparateClient
 from tests.cast import Cast, make_cast
 from tests.clean_slate import empty_tables, made_once
+from tests.disk import do_not_wait_for_the_disk
 from tests.postgresql import PostgresqlServer
 
 THURSDAY = datetime(2026, 11, 19, 10, 5, tzinfo=UTC)
@@ -138,6 +139,8 @@ def build_app(database_url: str, folder: Path) -> Flask:
         )
     )
     app.test_client_class = SeparateClient
+    with app.app_context():
+        do_not_wait_for_the_disk(db.engine)
     return app
 
 

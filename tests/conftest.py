@@ -34,6 +34,7 @@ LONGEST_FIRST = (
     "browser/test_every_page.py",
     "contracts/test_bad_input.py",
     "journeys/test_demo.py",
+    "journeys/test_demo_clock.py",
     "faults/test_processes.py",
     "faults/test_item9_kill.py",
     "faults/test_database_away.py",

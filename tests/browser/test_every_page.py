@@ -28,11 +28,15 @@ WIDTHS = (390, 1280)
 MAIN_WIDTH = {"patient": 390, "supporter": 1280, "clinician": 1280, "administrator": 1280}
 
 
+@pytest.fixture(scope="module")
+def app(demo_server: DemoServer) -> Flask:
+    return create_app(read_settings({"ENVIRONMENT": "development", "DATABASE_URL": demo_server.database_url}))
+
+
 @pytest.mark.parametrize("who", list(PEOPLE))
-def test_every_page_of(who: str, browser: Browser, demo_server: DemoServer) -> None:
+def test_every_page_of(who: str, app: Flask, browser: Browser, demo_server: DemoServer) -> None:
     context = browser.new_context(viewport={"width": WIDTHS[0], "height": 844})
     page = sign_in(context, demo_server, PEOPLE[who])
-    app = create_app(read_settings({"ENVIRONMENT": "development", "DATABASE_URL": demo_server.database_url}))
     found = crawl(page, app, demo_server.url, STARTS[who], ROLES[who])
     problems = unreached(app, who, found)
     said: list[str] = []

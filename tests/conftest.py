@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
@@ -23,6 +24,11 @@ from tests.clean_slate import empty_tables, made_once
 from tests.disk import do_not_wait_for_the_disk
 from tests.postgresql import PostgresqlServer
 
+# How fast examples come is the machine's business.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 THURSDAY = datetime(2026, 11, 19, 10, 5, tzinfo=UTC)
 ON_BOTH = ("concepts", "jobs", "faults")
 

@@ -1,6 +1,5 @@
 """A forgotten password: nothing tells whether an address is known, and a link works once."""
 
-import statistics
 import time
 from datetime import datetime, timedelta
 
@@ -62,20 +61,21 @@ def test_known_and_unknown_addresses_get_the_same_answer(client: PageClient, peo
 def test_known_and_unknown_addresses_take_as_long(client: PageClient, people: Cast, app: Flask) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     try:
-        medians = [_median_seconds(client, people, is_known) for is_known in (True, False)]
+        tries = [
+            (_seconds(client, people.patient.email), _seconds(client, f"nobody{n}@example.net"))
+            for n in range(5)
+        ]
     finally:
         app.config["WTF_CSRF_ENABLED"] = True
-    assert abs(medians[0] - medians[1]) <= 0.040
+    known, unknown = (min(taken) for taken in zip(*tries, strict=True))
+    assert abs(known - unknown) <= 0.040
 
 
-def _median_seconds(client: PageClient, people: Cast, is_known: bool) -> float:
-    taken = []
-    for number in range(5):
-        email = people.patient.email if is_known else f"nobody{number}@example.net"
-        began = time.perf_counter()
-        assert client.http.post("/forgotten-password", data={"email": email}).status_code == 302
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+def _seconds(client: PageClient, email: str) -> float:
+    """The quickest of several is what the answer itself takes, however busy the machine is."""
+    began = time.perf_counter()
+    assert client.http.post("/forgotten-password", data={"email": email}).status_code == 302
+    return time.perf_counter() - began
 
 
 def test_the_mail_is_owed_and_not_sent_in_the_request(client: PageClient, people: Cast) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
@@ -20,8 +21,14 @@ from icbt_support.tables import METADATA
 from tests.browsing import PageClient, SeparateClient
 from tests.cast import Cast, make_cast
 from tests.clean_slate import empty_tables, made_once
+from tests.disk import do_not_wait_for_the_disk
 from tests.postgresql import PostgresqlServer
 
+# How fast examples come is the machine's business.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 THURSDAY = datetime(2026, 11, 19, 10, 5, tzinfo=UTC)
 ON_BOTH = ("concepts", "jobs", "faults")
 
@@ -33,6 +40,7 @@ LONGEST_FIRST = (
     "browser/test_every_page.py",
     "contracts/test_bad_input.py",
     "journeys/test_demo.py",
+    "journeys/test_demo_clock.py",
     "faults/test_processes.py",
     "faults/test_item9_kill.py",
     "faults/test_database_away.py",
@@ -138,6 +146,8 @@ def build_app(database_url: str, folder: Path) -> Flask:
         )
     )
     app.test_client_class = SeparateClient
+    with app.app_context():
+        do_not_wait_for_the_disk(db.engine)
     return app
 
 

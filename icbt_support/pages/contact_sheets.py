@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from markupsafe import Markup
+from werkzeug import Response
 from wtforms import IntegerField, RadioField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired, NumberRange, Optional
@@ -74,7 +75,7 @@ def log_posted_call(enrolment: Enrolment, template: str, *, by: Actor) -> Respon
     keep_call(enrolment, form, by=by, now=request_time())
     flash("The call is logged.", "success")
     blueprint = (request.endpoint or "").split(".")[0]
-    return redirect(url_for(f"{blueprint}.show", enrolment_id=enrolment.id))  # type: ignore[return-value]
+    return redirect(url_for(f"{blueprint}.show", enrolment_id=enrolment.id))
 
 
 def _render(enrolment: Enrolment, template: str, form: CallForm) -> str:

@@ -1,11 +1,13 @@
 """Form parts that several pages share."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import date, time
 from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.form import BaseForm
 from wtforms.validators import Length, Regexp, ValidationError
 
@@ -76,6 +78,11 @@ class OncePosted(FlaskForm):
             Regexp("^[A-Za-z0-9_-]{1,40}$", message="Load the page again: this form has lost its number")
         ],
     )
+
+
+def as_choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """(value, words) as a field takes them."""
+    return [SelectChoice(value, words) for value, words in pairs]
 
 
 def day_choices(days: list[date]) -> list[tuple[str, str]]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from sqlalchemy import Select
+from werkzeug import Response
 from werkzeug.routing import BaseConverter, ValidationError
 
 from icbt_support import audit, clock
@@ -106,7 +107,7 @@ def _refuse_strangers() -> Response | None:
 
 def _to_sign_in() -> Response:
     back = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("public_sign_in.show", next=back))  # type: ignore[return-value]
+    return redirect(url_for("public_sign_in.show", next=back))
 
 
 def request_time() -> datetime:

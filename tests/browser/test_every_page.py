@@ -1,7 +1,6 @@
 """Every page of every role, on a phone and on a desk: axe is clean, nothing scrolls sideways, the policy holds."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page
 
@@ -9,6 +8,7 @@ from icbt_support.accounts.models import Role
 from icbt_support.factory import create_app
 from icbt_support.pages.guards import access_of
 from icbt_support.settings import read_settings
+from tests.browser.axe import broken_rules
 from tests.browser.conftest import PEOPLE, DemoServer, sign_in
 from tests.browser.crawling import LEFT_ALONE, Found, crawl
 
@@ -28,11 +28,15 @@ WIDTHS = (390, 1280)
 MAIN_WIDTH = {"patient": 390, "supporter": 1280, "clinician": 1280, "administrator": 1280}
 
 
+@pytest.fixture(scope="module")
+def app(demo_server: DemoServer) -> Flask:
+    return create_app(read_settings({"ENVIRONMENT": "development", "DATABASE_URL": demo_server.database_url}))
+
+
 @pytest.mark.parametrize("who", list(PEOPLE))
-def test_every_page_of(who: str, browser: Browser, demo_server: DemoServer) -> None:
+def test_every_page_of(who: str, app: Flask, browser: Browser, demo_server: DemoServer) -> None:
     context = browser.new_context(viewport={"width": WIDTHS[0], "height": 844})
     page = sign_in(context, demo_server, PEOPLE[who])
-    app = create_app(read_settings({"ENVIRONMENT": "development", "DATABASE_URL": demo_server.database_url}))
     found = crawl(page, app, demo_server.url, STARTS[who], ROLES[who])
     problems = unreached(app, who, found)
     said: list[str] = []
@@ -55,23 +59,18 @@ def unreached(app: Flask, who: str, found: Found) -> list[str]:
 
 
 def look_at(page: Page, base: str, path: str, said: list[str], main_width: int) -> list[str]:
-    """Both widths are measured; axe reads the page at the width that this audience uses most."""
+    """Both widths are measured; axe reads the page at the width that this audience uses most, at which it comes."""
     problems = []
-    for width in WIDTHS:
+    said.clear()
+    for width in sorted(WIDTHS, key=lambda width: width != main_width):
         page.set_viewport_size({"width": width, "height": 900})
-        said.clear()
-        page.goto(base + path)
+        if width == main_width:
+            page.goto(base + path)
+            problems += [f"{path}: {rule}" for rule in broken_rules(page)]
         sideways = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         if sideways > 0:
             problems.append(f"{path} at {width}: scrolls sideways by {sideways} px")
-        problems += [f"{path} at {width}: the browser said {words[:160]}" for words in said]
-        if width == main_width:
-            problems += [f"{path} at {width}: {rule}" for rule in broken_rules(page)]
+    problems += [f"{path}: the browser said {words[:160]}" for words in said]
     return problems
-
-
-def broken_rules(page: Page) -> list[str]:
-    results = Axe().run(page).response["violations"]
-    return [f"{found['id']} at {found['nodes'][0]['target']}" for found in results]

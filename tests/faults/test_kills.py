@@ -6,12 +6,11 @@ Message-ID.
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -26,8 +25,8 @@ from icbt_support.factory import create_app
 from icbt_support.reminders.models import InboxItem, Mailing, Reminder
 from icbt_support.reminders.rules import Channel, MailingState, ReminderKind, ReminderState
 from icbt_support.settings import read_settings
+from tests.faults.worker import start_worker
 
-PROJECT = Path(__file__).resolve().parents[2]
 MAILS = 2_000
 CONNECTIONS = 2
 PATIENCE_SECONDS = 120
@@ -42,34 +41,26 @@ class Fleet:
     def __init__(self, environ: dict[str, str], sink: RunningSink, stack: ExitStack) -> None:
         self.environ = environ
         self.sink = sink
-        self.workers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[ForkServerProcess] = []
         stack.callback(self.end)
 
-    def start(self) -> subprocess.Popen[bytes]:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.worker"],
-            cwd=PROJECT,
-            env={**os.environ, **self.environ},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def start(self) -> ForkServerProcess:
+        worker = start_worker(self.environ)
         self.workers.append(worker)
         return worker
 
-    def kill(self, worker: subprocess.Popen[bytes]) -> None:
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+    def kill(self, worker: ForkServerProcess) -> None:
+        worker.kill()
+        worker.join()
 
     def end(self) -> None:
         for worker in self.workers:
-            if worker.poll() is None:
-                worker.send_signal(signal.SIGCONT)
-                worker.send_signal(signal.SIGTERM)
+            if worker.is_alive():
+                tell(worker, signal.SIGCONT)
+                worker.terminate()
         for worker in self.workers:
-            try:
-                worker.wait(20)
-            except subprocess.TimeoutExpired:
-                worker.kill()
+            worker.join(20)
+            worker.kill()
 
     def taken(self) -> int:
         """How many mails the server has taken, repeats included."""
@@ -87,6 +78,11 @@ class Fleet:
             number, _, message_id = line.partition(" ")
             found[number].add(message_id)
         return found
+
+
+def tell(worker: ForkServerProcess, number: signal.Signals) -> None:
+    assert worker.pid is not None
+    os.kill(worker.pid, number)
 
 
 def wait_until(is_so: Callable[[], bool], what: str) -> None:
@@ -171,10 +167,10 @@ def test_two_workers_share_the_work_and_repeat_nothing(fleet: Fleet) -> None:
 def test_a_worker_stopped_past_its_lease_does_not_send_what_another_has_sent(fleet: Fleet) -> None:
     stopped = fleet.start()
     fleet.wait_until_taken(300)
-    stopped.send_signal(signal.SIGSTOP)
+    tell(stopped, signal.SIGSTOP)
     fleet.start()
     wait_until(lambda: unsettled() == 0, "the other worker has sent the rest")
-    stopped.send_signal(signal.SIGCONT)
+    tell(stopped, signal.SIGCONT)
     time.sleep(2)
     assert_within_the_promise(fleet, kills=1)
 
@@ -182,8 +178,9 @@ def test_a_worker_stopped_past_its_lease_does_not_send_what_another_has_sent(fle
 def test_a_worker_asked_to_stop_finishes_what_is_in_hand(fleet: Fleet) -> None:
     worker = fleet.start()
     fleet.wait_until_taken(300)
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(30) == 0
+    worker.terminate()
+    worker.join(30)
+    assert worker.exitcode == 0
     db.session.rollback()
     claimed = select(func.count(Mailing.id)).where(Mailing.state == MailingState.CLAIMED)
     assert db.session.scalar(claimed) == 0

@@ -1,54 +1,34 @@
 """From an owed row to a mail in somebody's hands: what is wanted, what is said, what is held back and why."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, time, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from icbt_support import clock
-from icbt_support.accounts.models import Account, AccountLink, LinkPurpose, PromptLevel, Wording
+from icbt_support.accounts.models import AccountLink, LinkPurpose, PromptLevel, Wording
 from icbt_support.db import db
-from icbt_support.delivery.channel import ChannelAway, IsStillWanted, Mail, Outcome, Result
-from icbt_support.delivery.models import MailboxMail
+from icbt_support.delivery.channel import Mail
 from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.jobs.deliver import Deliverer
-from icbt_support.messages.models import Message, MessageKind
-from icbt_support.plan.models import ItemKind, ItemState, OpenedBecause, PlanItem, Week
-from icbt_support.reminders.models import InboxItem, Mailing, Reminder
+from icbt_support.plan.models import ItemState
+from icbt_support.reminders.models import InboxItem
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
-from icbt_support.reminders.rules import Channel, MailingState, Reason, ReminderKind, ReminderState
+from icbt_support.reminders.rules import Channel, Reason, ReminderState
 from tests.cast import Cast
-
-K = ReminderKind
-
-
-class ListeningServer:
-    """A channel that writes down what it is given, and can be told how to answer."""
-
-    def __init__(self) -> None:
-        self.mails: list[Mail] = []
-        self.answers: dict[str, Result] = {}
-        self.is_away = False
-        self.before_each = lambda mail: None
-
-    def open(self) -> None:
-        if self.is_away:
-            raise ChannelAway("The mail server does not answer.")
-
-    def close(self) -> None:
-        pass
-
-    def deliver(self, mails: Iterable[Mail], is_still_wanted: IsStillWanted) -> Iterator[Outcome]:
-        for mail in mails:
-            self.before_each(mail)
-            if self.is_away:
-                raise ChannelAway("421 later")
-            self.mails.append(mail)
-            yield Outcome(mail.reference, self.answers.get(mail.address, Result.ACCEPTED), "250 OK")
+from tests.jobs.owing import (
+    K,
+    ListeningServer,
+    opened,
+    owe,
+    owe_session,
+    plan_a_session,
+    row,
+    said,
+    write_message,
+)
 
 
 @pytest.fixture
@@ -61,82 +41,6 @@ def deliverer(app: Flask, server: ListeningServer) -> Iterator[Deliverer]:
     hands = Deliverer(app.config["SETTINGS"], smtp=server)
     yield hands
     hands.close()
-
-
-def plan_a_session(cast: Cast, now: datetime, *, minutes: int = 12) -> PlanItem:
-    week = Week(
-        enrolment_id=cast.enrolment.id,
-        number=1,
-        module="doing-more",
-        opened_on=now.date(),
-        review_on=now.date() + timedelta(days=7),
-        opened_at=now,
-        opened_because=OpenedBecause.START,
-    )
-    item = PlanItem(
-        week=week,
-        enrolment_id=cast.enrolment.id,
-        kind=ItemKind.SESSION,
-        title="Planning for low days",
-        why="",
-        planned_on=now.date() + timedelta(days=5),
-        planned_time=time(19),
-        minutes=minutes,
-        patient_words="",
-        is_emailed=True,
-    )
-    db.session.add(item)
-    db.session.commit()
-    return item
-
-
-def owe_session(cast: Cast, item: PlanItem, due_at: datetime) -> None:
-    owe(cast, f"session:{item.id}", K.SESSION, f"plan_item:{item.id}", due_at)
-
-
-def owe(cast: Cast, key: str, kind: ReminderKind, subject: str, due_at: datetime, **more: object) -> None:
-    owe_reminder(
-        key=key,
-        kind=kind,
-        recipient_id=cast.patient.id,
-        service_id=cast.service.id,
-        subject=subject,
-        context=f"enrolment:{cast.enrolment.id}",
-        due_at=due_at,
-        now=due_at,
-        **more,  # type: ignore[arg-type]
-    )
-    db.session.commit()
-
-
-def write_message(cast: Cast, author: Account, at: datetime) -> Message:
-    message = Message(
-        enrolment_id=cast.enrolment.id,
-        author_id=author.id,
-        kind=MessageKind.MESSAGE,
-        words="The words that never stand in an email",
-        posted_key=f"{author.id}-{at.timestamp()}",
-        sent_at=at,
-    )
-    db.session.add(message)
-    db.session.commit()
-    return message
-
-
-def row(key: str, channel: Channel = Channel.EMAIL) -> Reminder:
-    db.session.rollback()
-    db.session.expire_all()
-    return db.session.scalars(select(Reminder).where(Reminder.key == key, Reminder.channel == channel)).one()
-
-
-def opened(mail: Mail) -> EmailMessage:
-    return message_from_bytes(mail.data, policy=policy.default)  # type: ignore[return-value]
-
-
-def said(mail: Mail) -> str:
-    message = opened(mail)
-    parts = [message.get_body(("plain",)), message.get_body(("html",))]
-    return "\n".join(part.get_content() for part in parts if part is not None)
 
 
 def test_a_due_session_is_emailed_discreetly(
@@ -330,66 +234,6 @@ def test_what_is_withdrawn_while_the_batch_goes_out_is_not_sent(
     deliverer.deliver_due()
     assert [mail.address for mail in server.mails] == [cast.patient.email]
     assert row("two").state is ReminderState.WITHDRAWN
-
-
-def test_a_refused_address_is_marked_and_the_supporter_told(
-    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer
-) -> None:
-    server.answers[cast.patient.email] = Result.ADDRESS_REFUSED
-    item = plan_a_session(cast, now)
-    owe_session(cast, item, now)
-    assert deliverer.deliver_due().refused == 1
-    assert row(f"session:{item.id}").state is ReminderState.FAILED
-    assert db.session.get(Account, cast.patient.id).address_bounced_at == now  # type: ignore[union-attr]
-    deliverer.deliver_due()
-    told = db.session.scalars(select(InboxItem)).one()
-    assert (told.account_id, told.kind) == (cast.supporter.id, K.STAFF_CALL_TASK)
-
-
-def test_a_temporary_refusal_is_tried_again_under_the_same_message_id(
-    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer
-) -> None:
-    server.answers[cast.patient.email] = Result.LATER
-    item = plan_a_session(cast, now)
-    owe_session(cast, item, now)
-    assert deliverer.deliver_due().later == 1
-    server.answers.clear()
-    clock.stop_clock_at(now + timedelta(minutes=2))
-    assert deliverer.deliver_due().sent == 1
-    assert server.mails[0].message_id == server.mails[1].message_id
-
-
-def test_a_server_that_is_away_pauses_the_channel_and_blames_no_mail(
-    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer
-) -> None:
-    owe_session(cast, plan_a_session(cast, now), now)
-    server.is_away = True
-    done = deliverer.deliver_due()
-    assert "email is paused" in done.words
-    assert db.session.scalars(select(Mailing)).all() == []
-
-
-def test_a_server_that_goes_away_half_way_loses_nothing(
-    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer
-) -> None:
-    item = plan_a_session(cast, now)
-    owe_session(cast, item, now)
-    server.before_each = lambda mail: setattr(server, "is_away", True)
-    deliverer.deliver_due()
-    waiting = db.session.scalars(select(Mailing)).one()
-    assert (waiting.state, waiting.attempt) == (MailingState.WAITING, 0)
-    assert row(f"session:{item.id}").state is ReminderState.OWED
-
-
-def test_example_org_never_leaves_the_house(
-    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer
-) -> None:
-    cast.patient.email = "patient@example.org"
-    owe_session(cast, plan_a_session(cast, now), now)
-    db.session.commit()
-    assert deliverer.deliver_due().sent == 1
-    assert server.mails == []
-    assert db.session.scalars(select(MailboxMail)).one().address == "patient@example.org"
 
 
 def test_a_change_of_the_day_before_is_worded_from_the_rows_as_they_are_now(

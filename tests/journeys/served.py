@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import waitress
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, expect
 from sqlalchemy import create_engine
@@ -26,7 +25,9 @@ from icbt_support.factory import create_app
 from icbt_support.jobs.runner import runner_of, tick
 from icbt_support.settings import read_settings
 from icbt_support.tables import METADATA
+from tests.browser.axe import broken_rules
 from tests.cast import PASSWORD
+from tests.disk import do_not_wait_for_the_disk
 from tests.journeys.smtp_server import Postbox, receiving_mail
 
 PHONE = {"width": 390, "height": 844}
@@ -90,6 +91,8 @@ def serving(folder: Path, *, at: datetime) -> Iterator[Served]:
                 }
             )
         )
+        with app.flask.app_context():
+            do_not_wait_for_the_disk(db.engine)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         try:
@@ -226,10 +229,7 @@ class Visitor:
 
     def look_closely(self) -> None:
         """Fails on what axe finds."""
-        broken = [
-            f"{found['id']} at {[node['target'] for node in found['nodes']]}"
-            for found in Axe().run(self.page).response["violations"]
-        ]
+        broken = broken_rules(self.page)
         assert broken == [], f"{self.path}: {broken}"
 
     @contextmanager

@@ -1,29 +1,18 @@
 """The demo, built through time by the product's own verbs, shows each role its first minute."""
 
-import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
-from html import unescape
-from pathlib import Path
+from datetime import time, timedelta
 
-import pytest
-from flask import Flask, g
+from flask import Flask
 from sqlalchemy import func, select
-from werkzeug.test import TestResponse
 
 from icbt_support import clock
 from icbt_support.accounts.models import Account
-from icbt_support.accounts.queries import find_account_by_email
 from icbt_support.audit.seals import verify_audit
 from icbt_support.boosters.models import Booster, BoosterState
 from icbt_support.cadence import to_local
 from icbt_support.contacts.models import TreatmentContact
-from icbt_support.db import commit_with_retry, db
+from icbt_support.db import db
 from icbt_support.delivery.mailbox import mails_in_mailbox
-from icbt_support.demo.building import NotADemo, build_demo, forget_everything, has_any_data
-from icbt_support.demo.clock import CannotJump, move_clock, target_of
-from icbt_support.demo.crowd import everybody
-from icbt_support.demo.models import DemoState
 from icbt_support.demo.people import (
     ADMINISTRATOR,
     DANA,
@@ -46,7 +35,6 @@ from icbt_support.engagement.this_week import this_week
 from icbt_support.engagement.today import Section, build_queue
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState
-from icbt_support.factory import create_app
 from icbt_support.feedback.models import ProblemReport, ReportAnswer
 from icbt_support.feedback.rules import AnswerSide, ReportState
 from icbt_support.hours.queries import is_absent
@@ -56,7 +44,7 @@ from icbt_support.implementation.rules import LeadKind
 from icbt_support.job_log.models import JobState
 from icbt_support.measures.queries import scores_of
 from icbt_support.phrases.models import Phrase, PhraseUse
-from icbt_support.plan.models import ItemState, OpenedBecause, PlanItem, Week
+from icbt_support.plan.models import ItemState, OpenedBecause, Week
 from icbt_support.reminders import queries as ledger
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, Reason, ReminderKind, ReminderState
@@ -65,54 +53,15 @@ from icbt_support.reviews.queries import last_sent, next_review
 from icbt_support.rhythm.handover import what_hangs_on
 from icbt_support.rhythm.quiet import QuietReason, QuietTask, quiet_people
 from icbt_support.risk.models import ReadFirst, RiskAlert
-from icbt_support.settings import read_settings
 from icbt_support.supervision.letters import letters_read_with
 from icbt_support.supervision.queries import discussions_of, meetings_of
 from icbt_support.supervision.rules import FollowUp
-from tests.browsing import PageClient
-from tests.shared_demo import copy_of_demo
+from tests.journeys.demo import demo, demo_app, signed_in, the_account_of, the_course_of, words_of
+
+__all__ = ["demo", "demo_app"]
+
 
 PATIENTS, WEEKS = 40, 8
-
-
-@pytest.fixture(scope="module")
-def demo_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """An application on a copy of the demo."""
-    folder: Path = tmp_path_factory.mktemp("demo")
-    settings = read_settings(
-        {
-            "ENVIRONMENT": "test",
-            "DATABASE_URL": copy_of_demo(folder, tmp_path_factory),
-            "JOURNAL_DIR": str(folder),
-            "SCHEDULER": "off",
-        }
-    )
-    app = create_app(settings)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
-    clock.let_clock_run()
-
-
-@pytest.fixture
-def demo(demo_app: Flask) -> Iterator[Flask]:
-    with demo_app.app_context():
-        clock.stop_clock_at(db.session.scalars(select(DemoState.stands_at)).one())
-        yield demo_app
-        db.session.rollback()
-        db.session.remove()
-
-
-def the_account_of(email: str) -> Account:
-    account = find_account_by_email(email)
-    assert account is not None
-    return account
-
-
-def the_course_of(email: str) -> Enrolment:
-    enrolment = enrolments.for_patient(the_account_of(email))
-    assert enrolment is not None
-    return enrolment
 
 
 def count(statement: object) -> int:
@@ -358,104 +307,3 @@ def test_what_was_held_back_says_why(demo: Flask) -> None:
         (ReminderKind.SESSION, Reason.PERSON_WROTE, Channel.EMAIL)
     ]
     assert last_sent(the_course_of(SAM)) is not None
-
-
-def test_to_this_evening_one_email_arrives(demo: Flask) -> None:
-    """Also: the four reviews that nobody wrote are late, and the patients' pages say so."""
-    client = signed_in(demo, ADMINISTRATOR)
-    page = words_of(client.post("/development/clock", {"to": "evening"}))
-
-    assert "It is now Thursday 19 November, 7pm" in page
-    assert [to_local(mail.arrived_at, ZONE).time() for mail in mails_in_mailbox()] == [time(18, 30)]
-    assert [mail.address for mail in mails_in_mailbox()] == ["kofi.mensah@example.org"]
-    assert db.session.scalars(select(DemoState.stands_at)).one() == clock.now()
-    leo = this_week(the_course_of("leo.grant@example.org"), now=clock.now())
-    assert leo.late[0] == "Priya's review is not here yet. That is on us, not you."
-    with pytest.raises(CannotJump):
-        move_clock(demo, STANDS_AT)
-    with pytest.raises(CannotJump):
-        target_of("yesterday", clock.now())
-
-
-def test_other_jumps(demo: Flask) -> None:
-    client = signed_in(demo, SAM)
-    assert client.post("/development/clock", {"to": "nonsense"}).status_code == 400
-    forget_requests()
-    client.post("/development/clock", {"to": "morning"})
-    assert to_local(clock.now(), ZONE).time() == time(9)
-    forget_requests()
-    client.post("/development/clock", {"to": "review"})
-    assert to_local(clock.now(), ZONE).strftime("%A %H:%M") == "Monday 17:00"
-    before = clock.now()
-    forget_requests()
-    client.post("/development/clock", {"to": (before + timedelta(hours=3)).isoformat()})
-    assert clock.now() == before + timedelta(hours=3)
-
-
-def test_the_same_seed_gives_the_same_people(app: Flask) -> None:
-    assert everybody(30, 8, 7) == everybody(30, 8, 7)
-    assert everybody(30, 8, 7) != everybody(30, 8, 8)
-
-
-def test_a_build_that_was_killed_begins_again(app: Flask) -> None:
-    commit_with_retry(lambda: db.session.add(DemoState(seed=1, stands_at=STANDS_AT)))
-    commit_with_retry(lambda: db.session.add(_stranger()))
-    assert not has_any_data()
-
-    build_demo(app, patients=1, weeks=2)
-    first = fingerprint()
-    assert has_any_data()
-    with pytest.raises(NotADemo):
-        build_demo(app, patients=1, weeks=2)
-
-    forget_everything()
-    assert not has_any_data()
-    build_demo(app, patients=1, weeks=2)
-    assert fingerprint() == first
-    clock.stop_clock_at(STANDS_AT)
-
-
-def test_it_is_not_built_over_other_data(app: Flask) -> None:
-    commit_with_retry(lambda: db.session.add(_stranger()))
-    with pytest.raises(NotADemo):
-        build_demo(app, patients=1, weeks=1)
-
-
-def _stranger() -> Account:
-    return Account(
-        email="someone@example.net",
-        full_name="Some One",
-        called="Some",
-        created_at=datetime(2026, 9, 1, tzinfo=UTC),
-    )
-
-
-def fingerprint() -> list[object]:
-    """Everything that a seed decides, in one list."""
-    return [
-        *db.session.execute(select(Week.enrolment_id, Week.number, Week.opened_at, Week.module)).all(),
-        *db.session.execute(select(PlanItem.title, PlanItem.state, PlanItem.settled_at)).all(),
-        *db.session.execute(
-            select(Reminder.key, Reminder.state, Reminder.reason, Reminder.due_at).order_by(
-                Reminder.key, Reminder.channel
-            )
-        ).all(),
-        *db.session.execute(select(Review.number, Review.state, Review.sent_at)).all(),
-    ]
-
-
-def signed_in(app: Flask, email: str) -> PageClient:
-    """A browser of this person; what an earlier request of the same test left in `g` is forgotten."""
-    forget_requests()
-    return PageClient(app).sign_in(the_account_of(email))
-
-
-def forget_requests() -> None:
-    for name in list(g):
-        g.pop(name)
-
-
-def words_of(response: TestResponse) -> str:
-    """A page's words, without its tags."""
-    without_tags = re.sub(r"<[^>]+>", "", response.get_data(as_text=True))
-    return " ".join(unescape(without_tags).split())

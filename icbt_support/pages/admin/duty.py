@@ -31,7 +31,7 @@ from icbt_support.hours.queries import (
     duty_sessions,
 )
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import Line, parse_time, time_choices
+from icbt_support.pages.fields import Line, as_choices, parse_time, time_choices
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
 from icbt_support.pages.kit import DatePartsField, clock_time
 from icbt_support.service.models import Service
@@ -50,12 +50,8 @@ class DutyForm(FlaskForm):
         choices=[SelectChoice(str(number), name) for number, name in enumerate(WEEKDAYS)],
         validators=[InputRequired("Select at least one day")],
     )
-    starts = SelectField(
-        "From", choices=[SelectChoice(*choice) for choice in time_choices(0, 23)], default="09:00"
-    )
-    ends = SelectField(
-        "To", choices=[SelectChoice(*choice) for choice in time_choices(0, 23)], default="17:00"
-    )
+    starts = SelectField("From", choices=as_choices(time_choices(0, 23)), default="09:00")
+    ends = SelectField("To", choices=as_choices(time_choices(0, 23)), default="17:00")
     position = SelectField(
         "Place", choices=[SelectChoice(str(n), words) for n, words in enumerate(PLACES, start=1)]
     )

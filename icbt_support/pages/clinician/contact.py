@@ -1,6 +1,7 @@
 """The contact sheet, for clinicians: one step from any alert, with *log a call*."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
+from werkzeug import Response
 
 from icbt_support.accounts.models import Role
 from icbt_support.pages.commits import commits

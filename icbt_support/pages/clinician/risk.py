@@ -1,7 +1,8 @@
 """Risk alerts: what is open, whose turn it is, and what was done."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
+from werkzeug import Response
 from wtforms import RadioField
 from wtforms.validators import AnyOf, InputRequired
 
@@ -172,7 +173,7 @@ def resolve(alert_id: int) -> Response | tuple[str, int]:
         view = alert_view(alert, current_account().zone)
         return _resolve_page(alert, form, problem=f"{view.state}. Your words were not added."), 409
     flash(f"The alert about {alert.enrolment.patient.full_name} is resolved.", "success")
-    return redirect(url_for("clinician_risk.index"))  # type: ignore[return-value]
+    return redirect(url_for("clinician_risk.index"))
 
 
 @blueprint.get("/clinical/risk/<id:alert_id>/assessment")
@@ -257,4 +258,4 @@ def _taken_words(alert: RiskAlert) -> str:
 
 
 def _to(endpoint: str, alert: RiskAlert) -> Response:
-    return redirect(url_for(endpoint, alert_id=alert.id))  # type: ignore[return-value]
+    return redirect(url_for(endpoint, alert_id=alert.id))

@@ -3,9 +3,10 @@
 The same pages ask the baseline of the onboarding.
 """
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from markupsafe import Markup
+from werkzeug import Response
 from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired
@@ -112,7 +113,7 @@ def answer(measure_slug: str, item: int) -> Response | tuple[str, int]:
     alert = _keep_answer(asked, measure, item, int(form.answer.data))
     if alert is not None:
         return _to("patient_check_in.safety", alert_id=alert.id)
-    return redirect(_next_href(_asked_or_404()))  # type: ignore[return-value]
+    return redirect(_next_href(_asked_or_404()))
 
 
 @blueprint.get("/check-in/safety/<id:alert_id>")
@@ -140,7 +141,7 @@ def say_safe(alert_id: int) -> Response | tuple[str, int]:
     asked = asked_now(alert.enrolment, request_time())
     if asked is None or asked.is_finished:
         return _to("patient_check_in.show")
-    return redirect(_next_href(asked))  # type: ignore[return-value]
+    return redirect(_next_href(asked))
 
 
 @blueprint.get("/check-in/answers")
@@ -371,4 +372,4 @@ def _href(measure: Measure, item: int) -> str:
 
 
 def _to(endpoint: str, **values: int) -> Response:
-    return redirect(url_for(endpoint, **values))  # type: ignore[return-value, arg-type]
+    return redirect(url_for(endpoint, **values))  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
 """How to reach the patient when it matters: seen, confirmed as right, or changed."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
+from werkzeug import Response
 from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
@@ -71,7 +72,7 @@ def show() -> str:
 def confirm() -> Response:
     enrolment = my_enrolment()
     if not _can_confirm(contact_sheet_of(enrolment)):
-        return redirect(url_for("patient_contact_sheet.edit"))  # type: ignore[return-value]
+        return redirect(url_for("patient_contact_sheet.edit"))
     confirm_contact_sheet(enrolment, by=patient_actor(enrolment), now=request_time())
     return _thank()
 
@@ -103,7 +104,7 @@ def _can_confirm(sheet: ContactSheet | None) -> bool:
 
 def _thank() -> Response:
     flash(SAVED, "success")
-    return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
+    return redirect(url_for("patient_week.show"))
 
 
 def _rows(sheet: ContactSheet | None) -> list[dict[str, str]]:

@@ -1,7 +1,8 @@
 """What the patient wants, in their own words: one to three goals that may change."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
+from werkzeug import Response
 
 from icbt_support.accounts.models import Role
 from icbt_support.enrolments.models import Enrolment
@@ -48,9 +49,9 @@ def save() -> Response | tuple[str, int]:
         form.first.errors = ["Write one thing that you want"]
         return _page(enrolment, form), 400
     if holds_read_first_phrase(" ".join(form.wishes), phrases_of(enrolment.service)):
-        return redirect(url_for("patient_safety.show"))  # type: ignore[return-value]
+        return redirect(url_for("patient_safety.show"))
     flash("Your goals are saved. You can change them whenever you like.", "success")
-    return redirect(url_for("patient_progress.show"))  # type: ignore[return-value]
+    return redirect(url_for("patient_progress.show"))
 
 
 def _page(enrolment: Enrolment, form: GoalsForm) -> str:

@@ -1,6 +1,7 @@
 """Messages: the thread with the supporter, newest at the bottom, and truly when it is read."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug import Response
 from wtforms import BooleanField
 
 from icbt_support.accounts.models import Role
@@ -45,7 +46,7 @@ def send() -> Response | tuple[str, int]:
         return _page(enrolment, form), 400
     if not enrolment.is_open:
         flash("Your course has ended, so messages are no longer read here.", "problem")
-        return redirect(url_for("patient_messages.show"))  # type: ignore[return-value]
+        return redirect(url_for("patient_messages.show"))
     post_message(
         enrolment,
         form.words.data,
@@ -56,9 +57,9 @@ def send() -> Response | tuple[str, int]:
     )
     mark_thread_read(enrolment, by=patient_actor(enrolment), now=request_time())
     if holds_read_first_phrase(form.words.data, phrases_of(enrolment.service)):
-        return redirect(url_for("patient_safety.show"))  # type: ignore[return-value]
+        return redirect(url_for("patient_safety.show"))
     flash(f"Your message is sent. {reading_days_words(enrolment)}.", "success")
-    return redirect(url_for("patient_messages.show"))  # type: ignore[return-value]
+    return redirect(url_for("patient_messages.show"))
 
 
 @blueprint.post("/messages/read")
@@ -67,7 +68,7 @@ def send() -> Response | tuple[str, int]:
 def mark_read() -> Response:
     enrolment = my_enrolment()
     mark_thread_read(enrolment, by=patient_actor(enrolment), now=request_time())
-    return redirect(url_for("patient_messages.show"))  # type: ignore[return-value]
+    return redirect(url_for("patient_messages.show"))
 
 
 def _tell_not_safe(enrolment: Enrolment, form: MessageForm) -> Response:
@@ -79,7 +80,7 @@ def _tell_not_safe(enrolment: Enrolment, form: MessageForm) -> Response:
         by=patient_actor(enrolment),
         now=request_time(),
     )
-    return redirect(url_for("patient_safety.after_alert", alert_id=alert.id))  # type: ignore[return-value]
+    return redirect(url_for("patient_safety.after_alert", alert_id=alert.id))
 
 
 def _page(enrolment: Enrolment, form: MessageForm) -> str:

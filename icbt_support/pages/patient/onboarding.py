@@ -17,7 +17,7 @@ from icbt_support.enrolments.operations import SameSessionTimeTwice, WeeklyTime
 from icbt_support.hours.queries import FreeTime
 from icbt_support.hours.refusals import TimeNotFree
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import place_words, time_choices, zone_choices
+from icbt_support.pages.fields import as_choices, place_words, time_choices, zone_choices
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 from icbt_support.pages.kit import clock_time, long_day, short_day
 from icbt_support.plan.queries import week_of
@@ -241,7 +241,7 @@ def _times_form(enrolment: Enrolment, free: list[FreeTime]) -> TimesForm:
     zone = chosen if chosen in dict(zones) else known
     today = local_day(request_time(), zone)
     days = [SelectChoice(str(number), name) for number, name in enumerate(WEEKDAYS)]
-    clock = [SelectChoice(*choice) for choice in time_choices(EARLIEST_HOUR, LATEST_HOUR)]
+    clock = as_choices(time_choices(EARLIEST_HOUR, LATEST_HOUR))
     evening = FIRST_EVENING.strftime("%H:%M")
     form = TimesForm(
         first_day=str((today.weekday() + 1) % 7),
@@ -252,9 +252,7 @@ def _times_form(enrolment: Enrolment, free: list[FreeTime]) -> TimesForm:
         review_on=free[0].on.isoformat() if free else None,
         zone=known,
     )
-    form.zone.choices = [
-        SelectChoice(*choice) for choice in (zones if known in dict(zones) else [(known, known), *zones])
-    ]
+    form.zone.choices = as_choices(zones if known in dict(zones) else [(known, known), *zones])
     form.first_day.choices = days
     form.second_day.choices = [*days, SelectChoice(NO_SESSION, "No second time")]
     form.first_time.choices = clock

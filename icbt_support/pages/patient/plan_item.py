@@ -2,16 +2,16 @@
 
 from datetime import date, timedelta
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
+from werkzeug import Response
 from wtforms import SelectField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support.accounts.models import Role
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import LongText, day_choices, parse_time, time_choices
+from icbt_support.pages.fields import LongText, as_choices, day_choices, parse_time, time_choices
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 from icbt_support.pages.kit import clock_time, long_day
 from icbt_support.pages.patient.plan_rows import PlanItems
@@ -75,9 +75,9 @@ def move(item_id: int) -> str | Response | tuple[str, int]:
         return _render(enrolment, item, form, _kept_words(item)), 400
     except ItemIsSettled:
         flash("That is settled already, so it stays where it was.", "information")
-        return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
+        return redirect(url_for("patient_week.show"))
     flash(f"Moved to {long_day(on)}{f', {clock_time(at)}' if at else ''}. Its reminder moved too.", "success")
-    return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
+    return redirect(url_for("patient_week.show"))
 
 
 @blueprint.post("/week/plan/<id:item_id>/done")
@@ -103,9 +103,9 @@ def tell_ready() -> Response:
         acts.tell_ready(enrolment, by=patient_actor(enrolment), now=request_time())
     except acts.NoOpenWeek:
         flash("No week is open now, so there is nothing to be ready for yet.", "information")
-        return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
+        return redirect(url_for("patient_week.show"))
     flash(f"{enrolment.supporter.called} will see that you are ready for more.", "success")
-    return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
+    return redirect(url_for("patient_week.show"))
 
 
 def _my_item(item_id: int) -> PlanItem:
@@ -124,11 +124,11 @@ def _settle(item_id: int, state: ItemState, words: str) -> str | Response | tupl
         acts.settle_item(item, state, form.words.data, by=patient_actor(enrolment), now=request_time())
     except ItemIsSettled:
         flash("That week is closed. What you did is kept.", "information")
-        return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
+        return redirect(url_for("patient_week.show"))
     if holds_read_first_phrase(form.words.data, phrases_of(enrolment.service)):
-        return redirect(url_for("patient_safety.show"))  # type: ignore[return-value]
+        return redirect(url_for("patient_safety.show"))
     flash(words, "success")
-    return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
+    return redirect(url_for("patient_week.show"))
 
 
 def _move_form(enrolment: Enrolment, item: PlanItem) -> MoveForm:
@@ -138,12 +138,12 @@ def _move_form(enrolment: Enrolment, item: PlanItem) -> MoveForm:
     )
     first_on, last_on = moving.days_for(item, enrolment, now=request_time())
     days = [first_on + timedelta(days=n) for n in range((last_on - first_on).days + 1)]
-    form.on.choices = [SelectChoice(*choice) for choice in day_choices(days)]
+    form.on.choices = as_choices(day_choices(days))
     times = time_choices(FIRST_HOUR, LAST_HOUR)
     planned = item.planned_time
     if planned is not None and planned.strftime("%H:%M") not in dict(times):
         times = sorted([*times, (planned.strftime("%H:%M"), clock_time(planned))])
-    form.at.choices = [SelectChoice(*choice) for choice in ((ANY_TIME, "Any time"), *times)]
+    form.at.choices = as_choices(((ANY_TIME, "Any time"), *times))
     return form
 
 

@@ -18,7 +18,7 @@ from icbt_support.cadence import local_day
 from icbt_support.delivery.rendering import Part, Renderer
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import parse_time, time_choices
+from icbt_support.pages.fields import as_choices, parse_time, time_choices
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
 from icbt_support.pages.kit import clock_time
 from icbt_support.pages.reminder_words import (
@@ -77,12 +77,10 @@ class ChoicesForm(FlaskForm):
     )
     check_in_time = SelectField(
         "At what time should we ask about the check-in?",
-        choices=[SelectChoice(*choice) for choice in time_choices(7, 21)],
+        choices=as_choices(time_choices(7, 21)),
     )
-    quiet_from = SelectField(
-        "No emails from", choices=[SelectChoice(*choice) for choice in time_choices(0, 23, 60)]
-    )
-    quiet_until = SelectField("until", choices=[SelectChoice(*choice) for choice in time_choices(0, 23, 60)])
+    quiet_from = SelectField("No emails from", choices=as_choices(time_choices(0, 23, 60)))
+    quiet_until = SelectField("until", choices=as_choices(time_choices(0, 23, 60)))
     wording = RadioField(
         "How much should an email say?",
         choices=[

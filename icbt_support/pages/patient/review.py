@@ -1,6 +1,7 @@
 """A review as the patient reads it: the letter, the agreed step, and what comes next."""
 
-from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
+from werkzeug import Response
 
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import to_local
@@ -51,7 +52,7 @@ def show(review_id: int) -> str:
 def mark_read(review_id: int) -> Response:
     review = _my_review(review_id)
     mark_review_read(review, by=patient_actor(review.enrolment), now=request_time())
-    return redirect(url_for("patient_week.show"))  # type: ignore[return-value]
+    return redirect(url_for("patient_week.show"))
 
 
 def _my_review(review_id: int) -> Review:

@@ -1,6 +1,7 @@
 """This week: the patient's home."""
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug import Response
 
 from icbt_support.accounts.models import Role
 from icbt_support.engagement.five_answers import HomeState
@@ -22,7 +23,7 @@ FORTNIGHT = 14
 def show() -> str | Response:
     enrolment = my_enrolment()
     if enrolment.state is EnrolmentState.INVITED:
-        return redirect(url_for("patient_onboarding.begin"))  # type: ignore[return-value]
+        return redirect(url_for("patient_onboarding.begin"))
     week, plan = this_week(enrolment, now=request_time()), PlanItems(enrolment)
     return render_template(
         "patient/week.html",

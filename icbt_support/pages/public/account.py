@@ -7,7 +7,6 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import PasswordField, SelectField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from icbt_support import clock
@@ -22,7 +21,7 @@ from icbt_support.cadence import to_local
 from icbt_support.db import commit_with_retry
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import Line, zone_choices
+from icbt_support.pages.fields import Line, as_choices, zone_choices
 from icbt_support.pages.guards import (
     allow,
     allow_signed_in,
@@ -50,7 +49,7 @@ class NameForm(FlaskForm):
 
 
 class ZoneForm(FlaskForm):
-    zone = SelectField("Time zone", choices=lambda: [SelectChoice(*choice) for choice in zone_choices()])
+    zone = SelectField("Time zone", choices=lambda: as_choices(zone_choices()))
 
 
 class ChangePasswordForm(NewPasswordForm):

@@ -21,7 +21,7 @@ from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import for_patient
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import day_choices, parse_time, time_choices
+from icbt_support.pages.fields import as_choices, day_choices, parse_time, time_choices
 from icbt_support.pages.guards import allow_anyone, request_time
 from icbt_support.pages.kit import clock_time, long_day
 from icbt_support.plan.models import ItemState, PlanItem
@@ -152,11 +152,11 @@ def _move_form(enrolment: Enrolment, item: PlanItem) -> MoveForm:
     form = MoveForm(on=item.planned_on.isoformat(), at=planned)
     first_on, last_on = days_for(item, enrolment, now=request_time())
     days = [first_on + timedelta(days=n) for n in range((last_on - first_on).days + 1)]
-    form.on.choices = day_choices(days or [item.planned_on])
+    form.on.choices = as_choices(day_choices(days or [item.planned_on]))
     times = time_choices(FIRST_HOUR, LAST_HOUR)
     if item.planned_time is not None and planned not in dict(times):
         times = sorted([*times, (planned, clock_time(item.planned_time))])
-    form.at.choices = [(ANY_TIME, "Any time"), *times]
+    form.at.choices = as_choices([(ANY_TIME, "Any time"), *times])
     return form
 
 

@@ -1,6 +1,7 @@
 """Raise a concern: a member of staff is worried, and a clinician is told."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug import Response
 from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired
@@ -63,7 +64,7 @@ def send(enrolment_id: int) -> Response | tuple[str, int]:
         now=request_time(),
     )
     flash(f"Your concern is saved. {_told(alert)}", "success")
-    return redirect(url_for("supporter_contact.show", enrolment_id=enrolment.id))  # type: ignore[return-value]
+    return redirect(url_for("supporter_contact.show", enrolment_id=enrolment.id))
 
 
 def _told(alert: RiskAlert) -> str:

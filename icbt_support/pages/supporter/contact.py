@@ -1,6 +1,7 @@
 """The contact sheet, for supporters: how to reach somebody, open alerts, and *log a call*."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
+from werkzeug import Response
 
 from icbt_support.accounts.models import Role
 from icbt_support.pages.commits import commits

@@ -8,6 +8,7 @@ from wtforms import FieldList
 from wtforms.fields.choices import SelectChoice
 
 from icbt_support.enrolments.models import Enrolment
+from icbt_support.pages.fields import as_choices
 from icbt_support.programme.content import Programme
 from icbt_support.reviews.course import (
     ALL_SESSIONS,
@@ -72,7 +73,7 @@ def course_values(content: Mapping[str, Any], course: CourseOptions, opens: str)
 def offer_order(order: FieldList, course: CourseOptions) -> None:
     """Gives every place its choices and its name."""
     for number, place in enumerate(order, start=1):
-        place.choices = [("", "No module"), *course.modules]
+        place.choices = as_choices([("", "No module"), *course.modules])
         place.label.text = "After the next module" if number == 1 else f"Then, as number {number}"
 
 

@@ -22,7 +22,7 @@ from icbt_support.hours.capacity import BlockOnDay, WeekOfSlots, limit_of, week_
 from icbt_support.hours.models import Absence, AbsenceReason, ReviewSlot
 from icbt_support.hours.queries import bookings_in_slot, coming_absences, review_slots_of
 from icbt_support.hours.rules import times_of_block
-from icbt_support.pages.fields import time_choices
+from icbt_support.pages.fields import as_choices, time_choices
 from icbt_support.pages.guards import current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import DatePartsField, clock_time, long_day
 from icbt_support.reviews import queries as reviews
@@ -42,12 +42,8 @@ class SlotForm(FlaskForm):
     weekday = SelectField(
         "Day", choices=[SelectChoice(str(number), name) for number, name in enumerate(WEEKDAYS)]
     )
-    starts = SelectField(
-        "From", choices=[SelectChoice(*choice) for choice in time_choices(6, 22)], default="09:00"
-    )
-    ends = SelectField(
-        "To", choices=[SelectChoice(*choice) for choice in time_choices(6, 23)], default="12:00"
-    )
+    starts = SelectField("From", choices=as_choices(time_choices(6, 22)), default="09:00")
+    ends = SelectField("To", choices=as_choices(time_choices(6, 23)), default="12:00")
     minutes = SelectField(
         "Minutes for one review",
         choices=[SelectChoice(str(minutes), f"{minutes} minutes") for minutes in (10, 15, 20, 30)],

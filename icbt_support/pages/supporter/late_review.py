@@ -12,7 +12,7 @@ from icbt_support.accounts.models import Role
 from icbt_support.cadence import is_working_day, local_day, to_local, to_utc
 from icbt_support.hours import queries as hours
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import time_choices
+from icbt_support.pages.fields import as_choices, time_choices
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
 from icbt_support.pages.kit import clock_time, day_and_time, long_day
 from icbt_support.pages.supporter.review_form import read_day, read_time
@@ -65,8 +65,8 @@ def take(review_id: int) -> Any:
 
 def _offer(form: NewPromiseForm, review: Review) -> NewPromiseForm:
     days = _days(review, request_time())
-    form.on.choices = [("", "Choose a day"), *((day.isoformat(), long_day(day)) for day in days)]
-    form.at.choices = [("", "Choose a time"), *time_choices(9, LAST_HOUR)]
+    form.on.choices = as_choices([("", "Choose a day"), *((day.isoformat(), long_day(day)) for day in days)])
+    form.at.choices = as_choices([("", "Choose a time"), *time_choices(9, LAST_HOUR)])
     return form
 
 
@@ -89,7 +89,7 @@ def _promise(form: NewPromiseForm, review: Review) -> datetime | None:
     """The chosen instant, or None with the errors at the fields."""
     form.validate()
     on, at = read_day(form.on.data), read_time(form.at.data)
-    if on is None or on.isoformat() not in dict(form.on.choices):
+    if on is None or on.isoformat() not in {choice.value for choice in form.on.choices}:
         form.on.errors = ["Choose the day by which you will write"]
     if at is None:
         form.at.errors = ["Choose the time by which you will write"]

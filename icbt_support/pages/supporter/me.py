@@ -1,8 +1,9 @@
 """What patients read about their supporter: a few words, and a photo if the supporter likes."""
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
+from werkzeug import Response
 
 from icbt_support.accounts.models import Role
 from icbt_support.accounts.operations import describe_supporter
@@ -71,7 +72,7 @@ def describe() -> View:
         now=request_time(),
     )
     flash("Saved. Your patients read this on the page about you.", "success")
-    return redirect(url_for("supporter_me.show"))  # type: ignore[return-value]
+    return redirect(url_for("supporter_me.show"))
 
 
 @blueprint.post("/supporting/me/photo")
@@ -86,7 +87,7 @@ def upload() -> View:
         return _page(photo_form=form), 422
     keep_photo(current_account(), image, alt=form.alt.data, by=_actor(), now=request_time())
     flash("Your photo is saved. Only your own patients see it.", "success")
-    return redirect(url_for("supporter_me.show"))  # type: ignore[return-value]
+    return redirect(url_for("supporter_me.show"))
 
 
 @blueprint.post("/supporting/me/photo/remove")
@@ -95,7 +96,7 @@ def upload() -> View:
 def remove() -> Response:
     remove_photo(current_account(), by=_actor(), now=request_time())
     flash("Your photo is removed. Patients see your initials.", "success")
-    return redirect(url_for("supporter_me.show"))  # type: ignore[return-value]
+    return redirect(url_for("supporter_me.show"))
 
 
 @blueprint.get("/supporting/me/photo")

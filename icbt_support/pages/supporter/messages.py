@@ -1,6 +1,7 @@
 """The thread with one patient, and a reply."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug import Response
 
 from icbt_support.accounts.models import Role
 from icbt_support.enrolments.models import Enrolment
@@ -59,7 +60,7 @@ def mark_read(enrolment_id: int) -> Response:
 
 
 def _to_thread(enrolment: Enrolment) -> Response:
-    return redirect(url_for("supporter_messages.show", enrolment_id=enrolment.id))  # type: ignore[return-value]
+    return redirect(url_for("supporter_messages.show", enrolment_id=enrolment.id))
 
 
 def _page(enrolment: Enrolment, form: ReplyForm) -> str:

@@ -8,7 +8,7 @@ from wtforms import RadioField
 from icbt_support.accounts.models import Role
 from icbt_support.audit.models import Actor
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import Line, LongText, OncePosted
+from icbt_support.pages.fields import Line, LongText, OncePosted, as_choices
 from icbt_support.pages.guards import (
     allow,
     current_account,
@@ -78,8 +78,8 @@ def new() -> str:
 @commits
 def add() -> Any:
     form = _offer(PhraseForm())
-    if form.whose.data not in dict(form.whose.choices):
-        form.whose.data = form.whose.choices[0][0]
+    if form.whose.data not in {choice.value for choice in form.whose.choices}:
+        form.whose.data = form.whose.choices[0].value
     if not form.validate_on_submit():
         return _page(form, None), 400
     role = KEEPERS[form.whose.data]
@@ -152,9 +152,11 @@ def _actor(phrase: Phrase) -> Actor:
 def _offer(form: PhraseForm) -> PhraseForm:
     """Who may use it: somebody who is both supporter and clinician chooses."""
     held = held_roles()
-    form.whose.choices = [(value, words) for value, words in WHOSE.items() if KEEPERS[value] in held]
+    form.whose.choices = as_choices(
+        (value, words) for value, words in WHOSE.items() if KEEPERS[value] in held
+    )
     if request.method == "GET":
-        form.whose.data = form.whose.choices[0][0]
+        form.whose.data = form.whose.choices[0].value
     return form
 
 

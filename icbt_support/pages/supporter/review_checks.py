@@ -78,7 +78,7 @@ def _missing_step(form: LetterForm) -> list[tuple[str, str]]:
 
 
 def _offered(form: LetterForm, kind: str) -> set[str]:
-    return {subject for subject, _ in form[f"step_{kind}"].choices if subject}
+    return {choice.value for choice in form[f"step_{kind}"].choices if choice.value}
 
 
 def _wrong_review_time(form: LetterForm, review: Review, now: datetime) -> list[tuple[str, str]]:

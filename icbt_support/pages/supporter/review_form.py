@@ -12,7 +12,7 @@ from wtforms.validators import Length
 from icbt_support.cadence import local_day
 from icbt_support.engagement.person import module_was_opened
 from icbt_support.enrolments.models import Enrolment
-from icbt_support.pages.fields import Line, LongText, time_choices
+from icbt_support.pages.fields import Line, LongText, as_choices, time_choices
 from icbt_support.pages.kit import long_day
 from icbt_support.pages.supporter.course_choices import (
     CADENCES,
@@ -316,15 +316,15 @@ def new_form(
 
 def offer(form: LetterForm, choices: LetterChoices) -> LetterForm:
     """Gives the form its choices; a day that was chosen earlier and is gone is not one of them."""
-    form.step_by_on.choices = list(choices.step_days)
-    form.step_by_time.choices = list(choices.step_times)
-    form.opens.choices = list(choices.opens)
-    form.other_module.choices = list(choices.other_modules)
-    form.next_review_at.choices = list(choices.review_days)
-    form.step_tool.choices = list(choices.step.tools)
-    form.step_page.choices = list(choices.step.pages)
-    form.step_module.choices = list(choices.step.modules)
-    form.phrase_into.choices = list(form.sections.items())
+    form.step_by_on.choices = as_choices(choices.step_days)
+    form.step_by_time.choices = as_choices(choices.step_times)
+    form.opens.choices = as_choices(choices.opens)
+    form.other_module.choices = as_choices(choices.other_modules)
+    form.next_review_at.choices = as_choices(choices.review_days)
+    form.step_tool.choices = as_choices(choices.step.tools)
+    form.step_page.choices = as_choices(choices.step.pages)
+    form.step_module.choices = as_choices(choices.step.modules)
+    form.phrase_into.choices = as_choices(form.sections.items())
     offer_order(form.order, choices.course)
     return form
 

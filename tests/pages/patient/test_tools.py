@@ -1,22 +1,21 @@
-"""Tools: forms, steps and the tree; sharing; two windows on one entry; whose entries they are."""
+"""Tools: forms and lists, sharing, two windows on one entry, and whose entries they are."""
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from icbt_support.audit import Actor, ActorKind
 from icbt_support.db import db
-from icbt_support.enrolments.models import Enrolment, EnrolmentState
-from icbt_support.journal.models import Entry
-from icbt_support.journal.operations import save_entry
+from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.programme.library import programmes
 from icbt_support.risk.models import ReadFirst
 from tests.browsing import PageClient
 from tests.cast import Cast
+from tests.pages.patient.tool_entries import entry_count, post_form, save_for, text, the_entry
 
 DIARY = {"field-mood": "2", "field-doing": "Bus stop, chatted to the driver", "sharing": "shared"}
+
+
 PLAN = {
     "field-what": "Walk to the canal",
     "field-when-on-day": "28",
@@ -31,41 +30,6 @@ PLAN = {
 @pytest.fixture
 def patient(client: PageClient, cast: Cast) -> PageClient:
     return client.sign_in(cast.patient)
-
-
-def text(response: Any) -> str:
-    return response.get_data(as_text=True)
-
-
-def the_entry() -> Entry:
-    db.session.rollback()
-    return db.session.scalars(select(Entry)).one()
-
-
-def entry_count() -> int:
-    db.session.rollback()
-    return db.session.scalar(select(func.count()).select_from(Entry)) or 0
-
-
-def post_form(patient: PageClient, path: str, values: dict[str, str], **kwargs: Any) -> Any:
-    """Opens the page, then posts its hidden fields with `values`, like a person does."""
-    patient.get(path)
-    hidden = {name: patient.page.fields.get(name, "") for name in ("posted_key", "version")}
-    return patient.post(path, {**hidden, **values}, **kwargs)
-
-
-def save_for(enrolment: Enrolment, now: datetime, *, is_shared: bool = True, **fields: Any) -> Entry:
-    entry = save_entry(
-        enrolment,
-        "mood-diary",
-        fields or {"mood": 2, "doing": "Walked past the canal"},
-        is_shared=is_shared,
-        posted_key="written-before",
-        by=Actor(ActorKind.PERSON, enrolment.patient_id, "patient", enrolment.service_id),
-        now=now,
-    )
-    db.session.commit()
-    return entry
 
 
 # Lists and forms --------------------------------------------------------------------------------------------
@@ -241,122 +205,6 @@ def test_the_safety_plan_is_private_at_first_and_one_that_is_changed(patient: Pa
     assert "use Print" in page
     post_form(patient, f"/tools/safety-plan/{the_entry().id}/edit", {"field-by-myself": "A bath"})
     assert entry_count() == 1
-
-
-# Steps ------------------------------------------------------------------------------------------------------
-
-
-def test_a_thought_record_goes_a_step_at_a_time_keeps_its_place_and_can_be_skipped(
-    patient: PageClient,
-) -> None:
-    assert post_form(patient, "/tools/thought-record", {}).status_code == 422
-    post_form(patient, "/tools/thought-record", {"field-situation": "Lorna walked past"})
-    draft = the_entry()
-    assert draft.finished_at is None
-    assert not draft.is_shared
-    page = text(patient.get("/tools/thought-record"))
-    assert f"/tools/thought-record/{draft.id}/steps/thought" in page
-    path = f"/tools/thought-record/{draft.id}/steps"
-    post_form(patient, f"{path}/thought", {"skip": "1"})
-    answer = post_form(patient, f"{path}/belief-before", {"field-belief-before": "101"})
-    assert answer.status_code == 422
-    assert "Write a whole number from 0 to 100" in text(answer)
-    post_form(patient, f"{path}/belief-before", {"field-belief-before": "85"})
-    steps = programmes()["low-mood"].tools["thought-record"].fields[3:]
-    for field in steps:
-        values = {"field-belief-after": "50"} if field.key == "belief-after" else {}
-        page = text(post_form(patient, f"{path}/{field.key}", values))
-    assert "Look over what you wrote" in page
-    assert "Lorna walked past" in page
-    assert page.count("Skipped") == 7
-    assert "Before 85 and after 50, out of 100" in page
-    page = text(post_form(patient, f"/tools/thought-record/{draft.id}/finish", {"sharing": "shared"}))
-    assert "Saved. Pat can see it." in page
-    entry = the_entry()
-    assert entry.finished_at is not None
-    assert entry.fields == {"situation": "Lorna walked past", "belief-before": 85, "belief-after": 50}
-
-
-def test_a_step_can_be_changed_from_the_last_page(patient: PageClient) -> None:
-    post_form(patient, "/tools/thought-record", {"field-situation": "Lorna walked past"})
-    draft = the_entry()
-    path = f"/tools/thought-record/{draft.id}/steps"
-    for field in programmes()["low-mood"].tools["thought-record"].fields[1:]:
-        post_form(patient, f"{path}/{field.key}", {"skip": "1"})
-    changed = post_form(patient, f"{path}/situation", {"field-situation": "In the yard"}, follow=False)
-    assert changed.location == f"/tools/thought-record/{draft.id}/finish"
-    assert "In the yard" in text(patient.get(changed.location))
-
-
-def test_a_step_of_a_stale_window_is_refused_with_both_texts(patient: PageClient) -> None:
-    post_form(patient, "/tools/thought-record", {"field-situation": "Lorna walked past"})
-    path = f"/tools/thought-record/{the_entry().id}/steps/thought"
-    patient.get(path)
-    stale = patient.page.fields["version"]
-    post_form(patient, path, {"field-thought": "From the laptop"})
-    response = patient.post(path, {"field-thought": "From the phone", "version": stale})
-    assert response.status_code == 409
-    assert "From the phone" in text(response)
-    assert "From the laptop" in text(response)
-
-
-def test_a_finished_entry_has_no_steps_any_more(patient: PageClient, cast: Cast, now: datetime) -> None:
-    entry = save_for(cast.enrolment, now)
-    for part in ("finish", "steps/doing"):
-        response = patient.http.get(f"/tools/mood-diary/{entry.id}/{part}")
-        assert response.location == f"/tools/mood-diary/{entry.id}"
-
-
-# The tree ---------------------------------------------------------------------------------------------------
-
-
-def begin_tree(patient: PageClient) -> str:
-    post_form(patient, "/tools/worry-tree", {"field-worry": "What if they cut my hours?"})
-    return f"/tools/worry-tree/{the_entry().id}"
-
-
-def test_the_worry_tree_asks_yes_or_no_and_ends_where_the_answers_lead(patient: PageClient) -> None:
-    path = begin_tree(patient)
-    response = post_form(patient, f"{path}/steps/can-do", {})
-    assert response.status_code == 422
-    assert "Select yes or no" in text(response)
-    page = text(post_form(patient, f"{path}/steps/can-do", {"answer": "yes"}))
-    assert "Is there something you can do now?" in page
-    page = text(post_form(patient, f"{path}/steps/do-now", {"answer": "no"}))
-    assert "Plan it, then let the worry be" in page
-    assert page.count("is-on-path") == 3
-    assert "/tools/activity-plan" in page
-    post_form(patient, f"{path}/finish", {"field-what-later": "Ask Lorna on Monday", "sharing": "shared"})
-    assert the_entry().fields == {
-        "worry": "What if they cut my hours?",
-        "can-do": "yes",
-        "do-now": "no",
-        "what-later": "Ask Lorna on Monday",
-    }
-    page = text(patient.get(path))
-    assert "Ask Lorna on Monday" in page
-    assert page.count("<circle") >= 2
-
-
-def test_going_back_and_answering_otherwise_leaves_the_other_branch(patient: PageClient) -> None:
-    path = begin_tree(patient)
-    post_form(patient, f"{path}/steps/can-do", {"answer": "yes"})
-    post_form(patient, f"{path}/steps/do-now", {"answer": "yes"})
-    page = text(post_form(patient, f"{path}/steps/can-do", {"answer": "no"}))
-    assert "There is nothing to do about this one today" in page
-    post_form(patient, f"{path}/finish", {"field-turn-to": "The bins", "sharing": "private"})
-    assert the_entry().fields == {
-        "worry": "What if they cut my hours?",
-        "can-do": "no",
-        "turn-to": "The bins",
-    }
-
-
-def test_a_question_that_was_not_reached_leads_to_the_one_that_was(patient: PageClient) -> None:
-    path = begin_tree(patient)
-    assert patient.http.get(f"{path}/steps/do-now").location == f"{path}/steps/can-do"
-    assert patient.http.get(f"{path}/finish").location == f"{path}/steps/can-do"
-    assert patient.http.get(path).location == f"{path}/steps/can-do"
 
 
 # Whose they are ---------------------------------------------------------------------------------------------

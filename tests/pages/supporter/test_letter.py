@@ -12,7 +12,7 @@ from tests.cast import Cast
 from tests.conftest import THURSDAY
 from tests.pages.supporter.course import Course, draft_text, letter_values, reload, start_course
 from tests.pages.supporter.test_phrases import keep
-from tests.pages.supporter.test_review import open_workspace, path, preview, send
+from tests.pages.supporter.workspace import open_workspace, path, preview, send
 
 FORTNIGHT = "2026-12-03T11:00:00+00:00"
 

@@ -1,22 +1,19 @@
-"""The review workspace: writing, previewing, sending, and everything that can get in between."""
+"""The page of a review: the week, what opens next, the send, and a late review."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from icbt_support import clock
-from icbt_support.accounts.models import Role, SignIn
+from icbt_support.accounts.models import Role
 from icbt_support.audit import Actor
 from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
-from icbt_support.hours.models import Absence, SlotBooking
+from icbt_support.hours.models import Absence
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.plan.models import ItemKind, PlanItem, Week
-from icbt_support.reviews.models import KeptText, Review, ReviewDraft, ReviewLetter, ReviewState
-from icbt_support.reviews.operations import save_draft
-from icbt_support.reviews.rules import LetterSection, LetterToSend, draft_content
+from icbt_support.reviews.models import KeptText, ReviewDraft, ReviewLetter, ReviewState
 from icbt_support.rhythm.acts import keep_entry
 from icbt_support.rhythm.lateness import tell_of_late_reviews
 from icbt_support.risk.models import Grade
@@ -26,16 +23,14 @@ from tests.cast import Cast
 from tests.concepts.rhythm_steps import open_due_weeks
 from tests.conftest import THURSDAY
 from tests.pages.supporter.course import (
-    NEXT_THURSDAY,
     Course,
     actor,
-    draft_text,
-    later,
     letter_values,
     reload,
     start_course,
     write_as_patient,
 )
+from tests.pages.supporter.workspace import open_workspace, path, preview, send
 
 SYSTEM = Actor.system("tests")
 
@@ -50,33 +45,6 @@ def course(cast: Cast) -> Course:
 @pytest.fixture
 def writer(cast: Cast, client: PageClient) -> PageClient:
     return client.sign_in(cast.supporter)
-
-
-def path(review: Review, rest: str = "") -> str:
-    return f"/supporting/reviews/{review.id}{rest}"
-
-
-def open_workspace(browser: PageClient, review: Review) -> dict[str, str]:
-    assert browser.get(path(review)).status_code == 200
-    assert browser.page is not None
-    return dict(browser.page.fields)
-
-
-def preview(browser: PageClient, review: Review, **changes: str) -> str:
-    """Opens the workspace, writes a whole letter and previews it; the preview page's HTML."""
-    values = letter_values(open_workspace(browser, review), preview="1", **changes)
-    return browser.post(path(review), values).get_data(as_text=True)
-
-
-def chosen_review(review: Review) -> str:
-    draft = db.session.scalars(select(ReviewDraft).where(ReviewDraft.review_id == review.id)).one()
-    return str(draft.content["next_review_at"])
-
-
-def send(browser: PageClient, review: Review, version: str | None = None) -> str:
-    assert browser.page is not None
-    values = {"version": version or browser.page.fields["version"]}
-    return browser.post(path(review, "/send"), values).get_data(as_text=True)
 
 
 # The page -----------------------------------------------------------------------------------------
@@ -139,137 +107,6 @@ def test_opening_the_page_changes_nothing_but_the_audit(
     assert review.draft is None
 
 
-# Drafts -------------------------------------------------------------------------------------------
-
-
-def test_save_draft_keeps_a_half_written_letter(course: Course, writer: PageClient) -> None:
-    fields = open_workspace(writer, course.review)
-    values = letter_values(
-        fields, save="1", noticed="Half a sent", step_what="", step_by_on="", next_review_at=""
-    )
-    html = writer.post(path(course.review), values).get_data(as_text=True)
-    assert "Half a sent" in html
-    assert "Draft saved" in html
-    assert reload(course.review).state is ReviewState.DRAFTED
-
-
-def test_leaving_out_a_heading_keeps_its_words(course: Course, writer: PageClient) -> None:
-    fields = open_workspace(writer, course.review)
-    html = writer.post(
-        path(course.review), letter_values(fields, question="About your question", leave_out="question")
-    ).get_data(as_text=True)
-    assert "Put back: Your question" in html
-    draft = reload(course.review).draft
-    assert draft is not None
-    assert "Your question" not in [section["heading"] for section in draft.content["sections"]]
-    assert draft_text(course.review, "question") == "About your question"
-    fields = open_workspace(writer, course.review)
-    kept = letter_values(fields, question=fields["question"], left_out="question", put_back="question")
-    writer.post(path(course.review), kept)
-    draft = reload(course.review).draft
-    assert draft is not None
-    assert {"heading": "Your question", "words": "About your question"} in draft.content["sections"]
-
-
-def test_quote_in_reply_works_without_script(cast: Cast, course: Course, writer: PageClient) -> None:
-    message = write_as_patient(
-        cast.enrolment, "Is this right?", at=THURSDAY - timedelta(hours=1), kind=MessageKind.QUESTION
-    )
-    fields = open_workspace(writer, course.review)
-    writer.post(path(course.review), letter_values(fields, quote=f"message:{message.id}"))
-    assert 'You wrote: "Is this right?"' in draft_text(course.review, "question")
-
-
-@pytest.mark.parametrize(
-    "reference", ["message:999", "entry:0", "item:x", "nonsense", f"message:{2**70}", "entry:²"]
-)
-def test_quoting_what_is_not_there_adds_nothing(course: Course, writer: PageClient, reference: str) -> None:
-    fields = open_workspace(writer, course.review)
-    response = writer.post(path(course.review), letter_values(fields, noticed="Mine.", quote=reference))
-    assert response.status_code == 200
-    assert draft_text(course.review) == "Mine."
-
-
-def test_somebody_elses_message_cannot_be_quoted(cast: Cast, course: Course, writer: PageClient) -> None:
-    theirs = write_as_patient(cast.other_enrolment, "Canary of Kim", at=THURSDAY)
-    fields = open_workspace(writer, course.review)
-    writer.post(path(course.review), letter_values(fields, quote=f"message:{theirs.id}"))
-    assert "Canary" not in draft_text(course.review)
-
-
-def test_autosave_answers_with_time_and_version(course: Course, writer: PageClient) -> None:
-    fields = open_workspace(writer, course.review)
-    values = {"csrf_token": fields["csrf_token"], **letter_values(fields, noticed="Typed so far")}
-    first = writer.http.post(path(course.review, "/draft"), data=values)
-    assert first.json == {"saved": "10.05am", "version": 1}
-    again = writer.http.post(path(course.review, "/draft"), data=values | {"version": "1", "noticed": "More"})
-    assert again.json is not None
-    assert again.json["version"] == 2
-    assert draft_text(course.review) == "More"
-
-
-def test_a_stale_save_is_refused_and_both_texts_are_kept(course: Course, writer: PageClient) -> None:
-    fields = open_workspace(writer, course.review)
-    writer.post(path(course.review), letter_values(fields, save="1", noticed="The first tab"))
-    response = writer.post(path(course.review), letter_values(fields, save="1", noticed="The second tab"))
-    html = response.get_data(as_text=True)
-    assert response.status_code == 409
-    assert "The first tab" in html
-    assert "The second tab" in html
-    assert draft_text(course.review) == "The first tab"
-    workspace = writer.get(path(course.review)).get_data(as_text=True)
-    assert "Your words, kept" in workspace
-    assert "The second tab" in workspace
-
-
-def test_kept_words_go_into_the_letter_by_a_button(course: Course, writer: PageClient) -> None:
-    fields = open_workspace(writer, course.review)
-    writer.post(path(course.review), letter_values(fields, save="1", noticed="The first tab"))
-    writer.post(path(course.review), letter_values(fields, save="1", noticed="The second tab"))
-    kept_id = db.session.scalar(select(KeptText.id))
-    fields = open_workspace(writer, course.review)
-    writer.post(path(course.review), letter_values(fields, noticed="The first tab", kept=str(kept_id)))
-    assert draft_text(course.review) == "The first tab\n\nThe second tab"
-    assert "Your words, kept" not in writer.get(path(course.review)).get_data(as_text=True)
-
-
-def test_a_stale_autosave_is_kept_once_however_often_it_is_tried(course: Course, writer: PageClient) -> None:
-    fields = open_workspace(writer, course.review)
-    writer.post(path(course.review), letter_values(fields, save="1", noticed="The first tab"))
-    values = {"csrf_token": fields["csrf_token"], **letter_values(fields, noticed="The second tab")}
-    for _ in range(3):
-        assert writer.http.post(path(course.review, "/draft"), data=values).status_code == 409
-    assert db.session.scalar(select(func.count(KeptText.id))) == 1
-
-
-def test_words_posted_after_the_session_ended_are_kept(
-    cast: Cast, course: Course, writer: PageClient
-) -> None:
-    fields = open_workspace(writer, course.review)
-    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
-    db.session.rollback()
-    db.session.query(SignIn).update({"created_at": long_ago, "last_seen_at": long_ago})
-    db.session.commit()
-    values = {"csrf_token": fields["csrf_token"], **letter_values(fields, save="1", noticed="A long letter")}
-    response = writer.http.post(path(course.review), data=values)
-    assert response.status_code == 302
-    assert f"next=/supporting/reviews/{course.review.id}" in response.headers["Location"].replace("%2F", "/")
-    writer.sign_in(cast.supporter)
-    assert "A long letter" in writer.get(path(course.review)).get_data(as_text=True)
-
-
-def test_words_posted_without_any_session_are_given_back(course: Course, writer: PageClient) -> None:
-    fields = open_workspace(writer, course.review)
-    token = fields["csrf_token"]
-    with writer.http.session_transaction() as kept:
-        kept.pop("_user_id", None)
-    values = {"csrf_token": token, **letter_values(fields, save="1", noticed="A long letter")}
-    response = writer.http.post(path(course.review), data=values)
-    assert response.status_code == 401
-    assert "A long letter" in response.get_data(as_text=True)
-    assert db.session.scalar(select(func.count(KeptText.id))) == 0
-
-
 # The quiet week and what opens next ---------------------------------------------------------------
 
 
@@ -313,175 +150,6 @@ def test_another_module_is_a_choice(course: Course, writer: PageClient) -> None:
     send(writer, course.review)
     week = db.session.scalars(select(Week).where(Week.number == 2)).one()
     assert week.module == "managing-worry"
-
-
-# Preview and its errors ---------------------------------------------------------------------------
-
-
-def test_the_preview_says_everything_that_is_missing_and_keeps_the_text(
-    course: Course, writer: PageClient
-) -> None:
-    html = preview(
-        writer,
-        course.review,
-        noticed="",
-        step_what="",
-        step_why="",
-        step_by_on="",
-        opens="",
-        next_review_at="",
-    )
-    for sentence in (
-        "Write at least a few words to Alex",
-        "Write what the next step is",
-        "Write why the next step helps",
-        "Choose the day by which to do the next step",
-        "Choose what opens next",
-        "Choose the day of the next review",
-    ):
-        assert html.count(sentence) == 2, sentence
-    html = preview(writer, course.review, noticed="Words that stay", step_why="")
-    assert "Words that stay" in html
-    assert draft_text(course.review) == "Words that stay"
-
-
-@pytest.mark.parametrize(
-    "bad", ["2026-11-26", "not a date", "9999-99-99T00:00:00+00:00", "2026-11-26T11:00:00"]
-)
-def test_a_review_time_that_is_none_is_refused_in_words(course: Course, writer: PageClient, bad: str) -> None:
-    assert "Choose the day of the next review" in preview(writer, course.review, next_review_at=bad)
-
-
-def test_an_over_long_letter_is_refused_with_its_words(course: Course, writer: PageClient) -> None:
-    html = preview(writer, course.review, noticed="x" * 5_001)
-    assert "5,000 characters or fewer" in html
-    assert "x" * 5_001 in html
-
-
-def test_a_date_inside_an_absence_is_refused_with_the_way_out(
-    cast: Cast, course: Course, writer: PageClient
-) -> None:
-    db.session.add(
-        Absence(
-            account_id=cast.supporter.id,
-            service_id=cast.service.id,
-            from_on=date(2026, 11, 24),
-            until_on=date(2026, 11, 27),
-            recorded_at=THURSDAY,
-        )
-    )
-    db.session.commit()
-    html = preview(writer, course.review)
-    assert "You are away from Tuesday 24 November to Friday 27 November" in html
-    assert NEXT_THURSDAY.isoformat() not in html.split('id="next_review_at"')[1].split("</select>")[0]
-
-
-def test_days_away_offer_cover_or_the_first_day_back_with_the_words(
-    cast: Cast, course: Course, writer: PageClient
-) -> None:
-    absence = Absence(
-        account_id=cast.supporter.id,
-        service_id=cast.service.id,
-        from_on=date(2026, 11, 24),
-        until_on=date(2026, 11, 27),
-        recorded_at=THURSDAY,
-    )
-    db.session.add(absence)
-    db.session.commit()
-    fields = open_workspace(writer, course.review)
-    html = writer.get(path(course.review)).get_data(as_text=True)
-    assert "Name a colleague to cover" in html
-    assert "I write on Thursday 3 December, the first day back" in html
-    writer.post(path(course.review), letter_values(fields, while_away="back", next_review_at=""))
-    back = "I am away from Tuesday 24 November to Friday 27 November. I write to you again by Thursday 3 December."
-    assert back in draft_text(course.review, "scores")
-    assert chosen_review(course.review).startswith("2026-12-03")
-    absence.cover_id = cast.colleague.id
-    db.session.commit()
-    fields = open_workspace(writer, course.review)
-    assert "Chris writes on Thursday 26 November" in writer.get(path(course.review)).get_data(as_text=True)
-    writer.post(path(course.review), letter_values(fields, while_away="cover", next_review_at=""))
-    assert (
-        "Chris reads what you share in these days, and writes to you by Thursday 26 November."
-        in draft_text(course.review, "scores")
-    )
-    at = chosen_review(course.review)
-    writer.post(path(course.review), letter_values(dict(writer.page.fields), preview="1", next_review_at=at))
-    send(writer, course.review)
-    following = db.session.scalars(select(Review).where(Review.number == 2)).one()
-    assert (following.owner_id, following.due_on) == (cast.colleague.id, date(2026, 11, 26))
-    assert db.session.get_one(SlotBooking, following.booking_id).supporter_id == cast.colleague.id
-
-
-def test_a_time_just_taken_is_said_with_the_next_three(
-    cast: Cast, course: Course, writer: PageClient
-) -> None:
-    _take_slot(cast, NEXT_THURSDAY)
-    html = preview(writer, course.review)
-    assert "That time has just gone. The next are Thursday 26 November, Thursday 3 December" in html
-
-
-def test_a_time_taken_between_preview_and_send_sends_nothing(
-    cast: Cast, course: Course, writer: PageClient
-) -> None:
-    preview(writer, course.review)
-    _take_slot(cast, NEXT_THURSDAY)
-    assert "That time has just gone" in send(writer, course.review)
-    assert reload(course.review).state is ReviewState.DRAFTED
-
-
-def _take_slot(cast: Cast, at: datetime) -> None:
-    db.session.rollback()
-    slot_id = db.session.scalars(select(SlotBooking.slot_id).limit(1)).one()
-    db.session.add(
-        SlotBooking(
-            slot_id=slot_id,
-            supporter_id=cast.supporter.id,
-            starts_at=at,
-            enrolment_id=cast.enrolment.id + 100,
-            booked_at=THURSDAY,
-        )
-    )
-    db.session.commit()
-
-
-def test_the_preview_cannot_be_skipped(course: Course, writer: PageClient) -> None:
-    fields = open_workspace(writer, course.review)
-    writer.post(path(course.review), letter_values(fields, save="1"))
-    assert "as the patient will see it before you send" in send(writer, course.review, version="1")
-    assert reload(course.review).state is ReviewState.DRAFTED
-    preview(writer, course.review)
-    fields = open_workspace(writer, course.review)
-    changed = letter_values(fields, save="1", noticed="Changed after the preview")
-    writer.post(path(course.review), changed)
-    send(writer, course.review, version="2")
-    assert reload(course.review).state is ReviewState.DRAFTED
-
-
-def test_the_preview_says_first_that_the_patient_wrote(
-    cast: Cast, course: Course, writer: PageClient
-) -> None:
-    values = letter_values(open_workspace(writer, course.review), preview="1")
-    write_as_patient(cast.enrolment, "One more thing", at=later(5))
-    later(1)
-    html = writer.post(path(course.review), values).get_data(as_text=True)
-    assert html.index("has been here since you opened this review") < html.index("Dear Alex")
-    assert "One more thing" in html
-
-
-def test_a_message_between_preview_and_send_stops_the_send_until_it_was_seen(
-    cast: Cast, course: Course, writer: PageClient
-) -> None:
-    preview(writer, course.review)
-    version = writer.page.fields["version"] if writer.page else ""
-    write_as_patient(cast.enrolment, "Wait, one more thing", at=later(2))
-    later(1)
-    response = writer.post(path(course.review, "/send"), {"version": version})
-    assert response.status_code == 409
-    assert "Wait, one more thing" in response.get_data(as_text=True)
-    assert reload(course.review).state is ReviewState.DRAFTED
-    writer.post(path(course.review, "/preview"), {"version": version})
-    assert "was sent to Alex" in send(writer, course.review)
 
 
 # Send ---------------------------------------------------------------------------------------------
@@ -622,53 +290,6 @@ def test_a_review_that_follows_an_opened_week_keeps_that_weeks_date(
     assert titles == ["One walk with Mo"]
 
 
-def test_an_autosave_costs_four_statements_at_most_with_its_sign_in(
-    course: Course, writer: PageClient
-) -> None:
-    fields = open_workspace(writer, course.review)
-    values = {"csrf_token": fields["csrf_token"], **letter_values(fields)}
-    address, seen = path(course.review, "/draft"), []
-
-    def note(*args: object) -> None:
-        seen.append(str(args[2]))
-
-    counts = []
-    for changes in ({}, {"version": "1", "noticed": "More"}, {"version": "2", "noticed": "And more"}):
-        db.session.rollback()
-        event.listen(db.engine, "before_cursor_execute", note)
-        answer = writer.http.post(address, data=values | changes)
-        event.remove(db.engine, "before_cursor_execute", note)
-        assert answer.status_code == 200
-        counts.append(len([one for one in seen if not one.startswith("BEGIN")]))
-        seen.clear()
-    assert counts == [4, 4, 4]
-
-
-def test_of_six_racing_edits_exactly_one_wins_and_no_word_is_lost(
-    cast: Cast, course: Course, writer: PageClient, app
-) -> None:
-    fields = open_workspace(writer, course.review)
-    writer.post(path(course.review), letter_values(fields, save="1", noticed="The start"))
-    fields = open_workspace(writer, course.review)
-    db.session.rollback()
-    browsers = [PageClient(app).sign_in(cast.supporter) for _ in range(6)]
-    address = path(course.review)
-    tokens = [open_workspace(browser, course.review)["csrf_token"] for browser in browsers]
-    db.session.rollback()
-
-    def edit(number: int) -> int:
-        values = letter_values(fields, save="1", noticed=f"Edit {number}")
-        data = {"csrf_token": tokens[number], **values}
-        return browsers[number].http.post(address, data=data).status_code
-
-    with ThreadPoolExecutor(6) as pool:
-        codes = list(pool.map(edit, range(6)))
-    assert sorted(codes) == [302, 409, 409, 409, 409, 409]
-    won = draft_text(course.review)
-    kept = {one.content["words"]["noticed"] for one in db.session.scalars(select(KeptText))}
-    assert kept | {won} == {f"Edit {number}" for number in range(6)}
-
-
 def test_sending_marks_what_was_shown_as_read(cast: Cast, course: Course, writer: PageClient) -> None:
     message = write_as_patient(cast.enrolment, "Hello", at=THURSDAY - timedelta(hours=1))
     preview(writer, course.review)
@@ -676,14 +297,6 @@ def test_sending_marks_what_was_shown_as_read(cast: Cast, course: Course, writer
     db.session.rollback()
     db.session.expire_all()
     assert db.session.get_one(Message, message.id).read_by == cast.supporter.id
-
-
-def test_a_draft_made_elsewhere_opens_with_its_words(cast: Cast, course: Course, writer: PageClient) -> None:
-    letter = LetterToSend((LetterSection("What I noticed", "Half a letter"),), None, "", None)
-    by = actor(cast.supporter, Role.SUPPORTER, cast.service.id)
-    save_draft(course.review, draft_content(letter), version=None, by=by, now=THURSDAY)
-    db.session.commit()
-    assert "Half a letter" in writer.get(path(course.review)).get_data(as_text=True)
 
 
 def test_an_open_alert_stands_above_the_letter(cast: Cast, course: Course, writer: PageClient) -> None:

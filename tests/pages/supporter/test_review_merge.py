@@ -13,7 +13,7 @@ from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.conftest import THURSDAY
 from tests.pages.supporter.course import Course, draft_text, letter_values, start_course
-from tests.pages.supporter.test_review import open_workspace, path
+from tests.pages.supporter.workspace import open_workspace, path
 from tests.pages.visits import status_of
 
 

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import String, Subquery, and_, func, select, type_coerce
+from sqlalchemy import Subquery, and_, case, func, literal, select
 
-from icbt_support.db import db
+from icbt_support.db import UtcDateTime, db, whole_weeks
 from icbt_support.engagement.outcome_filter import DROPPED_OUT, OutcomeFilter, is_wanted
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.patient_groups.models import GroupMember
@@ -14,7 +14,6 @@ from icbt_support.plan.models import Week
 from icbt_support.service.models import Service
 
 MOST_WEEKS = 20
-_WEEK = timedelta(weeks=1)
 
 
 @dataclass(frozen=True)
@@ -63,18 +62,19 @@ def people_who_had_dropped_out(
     service: Service, wanted: OutcomeFilter, week: int, *, now: datetime
 ) -> list[int]:
     """The courses behind a week of `attrition_of`: stopped within so many weeks of their start."""
-    rows = db.session.execute(
-        select(Enrolment.id, Enrolment.started_at, Enrolment.ended_at)
-        .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
-        .where(is_wanted(service, wanted.whenever_ended), Enrolment.end_code.in_(DROPPED_OUT))
-        .order_by(Enrolment.ended_at.desc(), Enrolment.id)
+    return list(
+        db.session.scalars(
+            select(Enrolment.id)
+            .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
+            .where(
+                is_wanted(service, wanted.whenever_ended),
+                Enrolment.end_code.in_(DROPPED_OUT),
+                whole_weeks(Enrolment.started_at, literal(now, UtcDateTime)) >= week,
+                whole_weeks(Enrolment.started_at, Enrolment.ended_at) < week,
+            )
+            .order_by(Enrolment.ended_at.desc(), Enrolment.id)
+        )
     )
-    return [
-        number
-        for number, started_at, ended_at in rows
-        if started_at is not None and ended_at is not None
-        if started_at + week * _WEEK <= now and ended_at < started_at + week * _WEEK
-    ]
 
 
 def _last_week(service: Service) -> Subquery:
@@ -102,20 +102,24 @@ def dropped_out_at(service: Service, wanted: OutcomeFilter) -> tuple[DropOutAt, 
 
 def attrition_of(service: Service, wanted: OutcomeFilter, now: datetime) -> tuple[AttritionWeek, ...]:
     """Week by week, for as many weeks as somebody has had the time for."""
+    had_weeks = whole_weeks(Enrolment.started_at, literal(now, UtcDateTime))
     rows = db.session.execute(
-        select(Enrolment.started_at, Enrolment.ended_at, type_coerce(Enrolment.end_code, String))
+        select(
+            case((had_weeks > MOST_WEEKS, MOST_WEEKS), else_=had_weeks).label("had"),
+            (whole_weeks(Enrolment.started_at, Enrolment.ended_at) + 1).label("left_by"),
+            case((Enrolment.end_code.in_(DROPPED_OUT), 1), else_=0).label("dropped_out"),
+            func.count(),
+        )
         .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
         .where(is_wanted(service, wanted), Enrolment.started_at.is_not(None))
+        .group_by("had", "left_by", "dropped_out")
     )
     began: Counter[int] = Counter()
     left: dict[bool, Counter[tuple[int, int]]] = {True: Counter(), False: Counter()}
-    for started_at, ended_at, end_code in rows:
-        if started_at is None:
-            continue
-        had = min((now - started_at) // _WEEK, MOST_WEEKS)
-        began[had] += 1
-        if ended_at is not None:
-            left[end_code in DROPPED_OUT][had, (ended_at - started_at) // _WEEK + 1] += 1
+    for had, left_by, dropped_out, people in rows:
+        began[had] += people
+        if left_by is not None:
+            left[bool(dropped_out)][had, left_by] += people
     return tuple(
         _attrition_week(week, began, left)
         for week in range(MOST_WEEKS + 1)

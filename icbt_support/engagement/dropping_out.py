@@ -4,9 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Subquery, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, select
 
 from icbt_support.db import UtcDateTime, db, whole_weeks
+from icbt_support.engagement.figures import newest_week
 from icbt_support.engagement.outcome_filter import DROPPED_OUT, OutcomeFilter, is_wanted
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.patient_groups.models import GroupMember
@@ -40,12 +41,10 @@ def people_who_dropped_out_at(
     service: Service, wanted: OutcomeFilter, programme: str, module: str
 ) -> list[int]:
     """The courses behind one row of `dropped_out_at`, newest ending first."""
-    last = _last_week(service)
     return list(
         db.session.scalars(
             select(Enrolment.id)
-            .outerjoin(last, last.c.enrolment_id == Enrolment.id)
-            .outerjoin(Week, and_(Week.enrolment_id == last.c.enrolment_id, Week.number == last.c.number))
+            .outerjoin(Week, _is_last_week())
             .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
             .where(
                 is_wanted(service, wanted),
@@ -77,22 +76,14 @@ def people_who_had_dropped_out(
     )
 
 
-def _last_week(service: Service) -> Subquery:
-    return (
-        select(Week.enrolment_id, func.max(Week.number).label("number"))
-        .join(Enrolment, Enrolment.id == Week.enrolment_id)
-        .where(Enrolment.service_id == service.id, Enrolment.end_code.in_(DROPPED_OUT))
-        .group_by(Week.enrolment_id)
-        .subquery()
-    )
+def _is_last_week() -> ColumnElement[bool]:
+    return and_(Week.enrolment_id == Enrolment.id, Week.number == newest_week())
 
 
 def dropped_out_at(service: Service, wanted: OutcomeFilter) -> tuple[DropOutAt, ...]:
-    last = _last_week(service)
     rows = db.session.execute(
         select(Enrolment.programme_slug, Week.module, func.count(Enrolment.id))
-        .outerjoin(last, last.c.enrolment_id == Enrolment.id)
-        .outerjoin(Week, and_(Week.enrolment_id == last.c.enrolment_id, Week.number == last.c.number))
+        .outerjoin(Week, _is_last_week())
         .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
         .where(is_wanted(service, wanted), Enrolment.end_code.in_(DROPPED_OUT))
         .group_by(Enrolment.programme_slug, Week.module)

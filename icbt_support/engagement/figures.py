@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, ScalarSelect, and_, case, func, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from icbt_support.activity.models import ActivityPerson
 from icbt_support.activity.rules import FIRST_DAYS_KEPT, WEEKS_KEPT, modules_of_marks, week_number
@@ -282,8 +283,9 @@ def began_lately(service: Service, programme: Programme, *, now: datetime) -> tu
 
 def newest_week() -> ScalarSelect[int | None]:
     """The number of a course's newest week: the plan had time for as many modules."""
+    week = aliased(Week)
     return (
-        select(func.max(Week.number)).where(Week.enrolment_id == Enrolment.id).correlate(Enrolment)
+        select(func.max(week.number)).where(week.enrolment_id == Enrolment.id).correlate(Enrolment)
     ).scalar_subquery()
 
 

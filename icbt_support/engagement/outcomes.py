@@ -122,7 +122,7 @@ class OutcomeReport:
 
 def outcomes_of(service: Service, wanted: OutcomeFilter, *, now: datetime) -> OutcomeReport:
     """Four statements, whatever the number of people."""
-    courses = ended_courses(service, wanted)
+    courses = _ended_courses(service, wanted)
     started = [one for one in courses if one.was_started]
     outcomes = [one.outcome for one in started]
     by_code = Counter(one.end_code for one in started if one.end_code is not None)
@@ -142,11 +142,39 @@ def outcomes_of(service: Service, wanted: OutcomeFilter, *, now: datetime) -> Ou
     )
 
 
-def ended_courses(service: Service, wanted: OutcomeFilter) -> list[EndedCourse]:
-    """Ended courses of care with their outcome, newest ending first, in two statements.
+def people_behind(
+    service: Service,
+    wanted: OutcomeFilter,
+    figure: Figure | Outcome,
+    *,
+    end_code: EndCode | None = None,
+) -> list[int]:
+    """The courses behind a figure, newest ending first; `end_code` narrows it to one way of ending."""
+    return [
+        one.enrolment_id
+        for one in _ended_courses(service, wanted, Enrolment.ended_at.desc(), Enrolment.id)
+        if (one.outcome.is_counted_as(figure) if isinstance(figure, Outcome) else one.is_behind(figure))
+        and (end_code is None or one.end_code is end_code)
+    ]
 
-    What says little in a course (its month, whether it completed) is worked out by the database: a row of 50,000 is
-    read in no time where no instant has to be made of it.
+
+def courses_to_list(enrolment_ids: Collection[int]) -> list[Enrolment]:
+    """These courses with their people, newest ending first."""
+    return list(
+        db.session.scalars(
+            select(Enrolment)
+            .options(joinedload(Enrolment.patient), joinedload(Enrolment.supporter))
+            .where(Enrolment.id.in_(enrolment_ids))
+            .order_by(Enrolment.ended_at.desc(), Enrolment.id)
+        ).unique()
+    )
+
+
+def _ended_courses(service: Service, wanted: OutcomeFilter, *order: Any) -> list[EndedCourse]:
+    """Ended courses of care with their outcome, in two statements.
+
+    The database works out the month and what is complete: 50,000 rows are read in no time where no instant has to be
+    made of any.
     """
     months = _months_of_ending(service, wanted)
     contacts = confirmed_contacts_by_course(service).subquery()
@@ -169,7 +197,7 @@ def ended_courses(service: Service, wanted: OutcomeFilter) -> list[EndedCourse]:
         .outerjoin(contacts, contacts.c.enrolment_id == Enrolment.id)
         .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
         .where(is_wanted(service, wanted), Enrolment.state == EnrolmentState.ENDED)
-        .order_by(Enrolment.ended_at.desc(), Enrolment.id)
+        .order_by(*order)
     )
     return [
         EndedCourse(
@@ -178,38 +206,23 @@ def ended_courses(service: Service, wanted: OutcomeFilter) -> list[EndedCourse]:
             group_id,
             _CODES.get(code),
             months[place],
-            _outcome(bool(has_contacts) and code != EndCode.NEVER_STARTED, *totals),
+            _outcome(
+                has_contacts == 1 and code != EndCode.NEVER_STARTED, phq_first, gad_first, phq_last, gad_last
+            ),
         )
-        for number, programme, group_id, code, place, has_contacts, *totals in rows
+        for (
+            number,
+            programme,
+            group_id,
+            code,
+            place,
+            has_contacts,
+            phq_first,
+            gad_first,
+            phq_last,
+            gad_last,
+        ) in rows.all()
     ]
-
-
-def people_behind(
-    service: Service,
-    wanted: OutcomeFilter,
-    figure: Figure | Outcome,
-    *,
-    end_code: EndCode | None = None,
-) -> list[int]:
-    """The courses behind a figure, newest ending first; `end_code` narrows it to one way of ending."""
-    return [
-        one.enrolment_id
-        for one in ended_courses(service, wanted)
-        if (one.outcome.is_counted_as(figure) if isinstance(figure, Outcome) else one.is_behind(figure))
-        and (end_code is None or one.end_code is end_code)
-    ]
-
-
-def courses_to_list(enrolment_ids: Collection[int]) -> list[Enrolment]:
-    """These courses with their people, newest ending first."""
-    return list(
-        db.session.scalars(
-            select(Enrolment)
-            .options(joinedload(Enrolment.patient), joinedload(Enrolment.supporter))
-            .where(Enrolment.id.in_(enrolment_ids))
-            .order_by(Enrolment.ended_at.desc(), Enrolment.id)
-        ).unique()
-    )
 
 
 def _months_of_ending(service: Service, wanted: OutcomeFilter) -> list[date]:

@@ -9,7 +9,13 @@ from icbt_support.accounts.models import Role
 from icbt_support.cadence import local_day
 from icbt_support.engagement.behind_figures import WeekFigure
 from icbt_support.engagement.figures import DAYS_HERE, ModuleReach, Standing
-from icbt_support.engagement.overview import ENOUGH_FOR_A_FINDING, Overview, headings_of, overview_of
+from icbt_support.engagement.overview import (
+    ENOUGH_FOR_A_FINDING,
+    Overview,
+    has_small_numbers,
+    headings_of,
+    overview_of,
+)
 from icbt_support.pages import charts
 from icbt_support.pages.clinician.engagement_people import (
     HAD_TIME,
@@ -42,6 +48,7 @@ def show() -> str:
         "clinician/engagement.html",
         overview=overview,
         headings=headings_of(overview),
+        has_small_numbers=has_small_numbers(overview),
         standings=_standings(overview, service),
         last_week=_last_week(overview),
         today=local_day(now, service.zone),

@@ -98,6 +98,18 @@ def test_headings_state_a_finding_only_when_enough_people_stand_behind_it(
     assert "Fewer people open" in enough
 
 
+def test_small_numbers_are_not_printed(clinician: PageClient, cast: Cast, now: datetime) -> None:
+    not_printed = "Engagement is not printed today"
+    visit(cast.enrolment, now)
+    db.session.commit()
+    few = text_of(clinician)
+    assert not_printed in few
+    assert few.index(not_printed) < few.index('<div class="screen-only">') < few.index("In rhythm")
+    cast.enrolment.service_id = cast.elsewhere.id
+    db.session.commit()
+    assert not_printed not in text_of(clinician)
+
+
 def test_numbers_lead_to_the_people_behind_them(clinician: PageClient, cast: Cast, now: datetime) -> None:
     last_week = now - timedelta(days=7)
     cast.enrolment.started_at = now - timedelta(days=20)

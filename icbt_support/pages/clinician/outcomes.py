@@ -230,7 +230,10 @@ def _tiles(report: OutcomeReport, printed: PrintedNumbers, wanted: OutcomeFilter
 def _tile(label: str, cell: Cell, of: Cell | None, detail: str) -> dict[str, Any]:
     if of is not None and of.words == "0":
         return {"label": label, "value": "No figure", "of": "", "detail": "Nobody yet"}
-    return {"label": label, "value": swapped(cell), "of": swapped(of) if of else "", "detail": detail}
+    if of is not None and of.is_hidden:
+        value = swapped(cell) + Markup('<small class="screen-only"> of {}</small>').format(of.words)
+        return {"label": label, "value": value, "of": "", "detail": detail}
+    return {"label": label, "value": swapped(cell), "of": of.words if of else "", "detail": detail}
 
 
 def _rate_rows(report: OutcomeReport, wanted: OutcomeFilter) -> list[tuple[Any, ...]]:

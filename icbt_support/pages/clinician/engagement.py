@@ -1,8 +1,9 @@
 """Engagement: the service at a glance. Every figure says what it is counted of and leads to the people behind it."""
 
+from dataclasses import dataclass
 from datetime import date
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from icbt_support import audit
 from icbt_support.accounts.models import Role
@@ -41,7 +42,7 @@ def show() -> str:
     audit.record_apart(
         "read_engagement", by=current_actor(Role.CLINICIAN, service.id), now=now, service_id=service.id
     )
-    programme = next(iter(programmes().values()))
+    programme = _asked_programme()
     overview = overview_of(service, programme, now=now)
     reached = [row for row in overview.reach if row.had_time]
     return render_template(
@@ -58,11 +59,35 @@ def show() -> str:
         reviews_chart=_reviews_chart(overview) if _any(overview, "on_time", "late") else None,
         visits_chart=_visits_chart(overview) if _any(overview, "in_treatment") else None,
         fortnight_chart=_fortnight_chart(overview) if overview.fortnight.people else None,
+        programme_links=_programme_links(programme),
         reach_chart=_reach_chart(reached, programme) if reached else None,
         not_reached=_not_reached_words([row for row in overview.reach if not row.had_time]),
         has_few=any(row.had_time < ENOUGH_FOR_A_FINDING for row in reached),
         enough=ENOUGH_FOR_A_FINDING,
     )
+
+
+@dataclass(frozen=True)
+class ProgrammeLink:
+    label: str
+    href: str
+    is_current: bool
+
+
+def _asked_programme() -> Programme:
+    """The programme whose modules are shown: the one that the address names, or the first by title."""
+    known = programmes()
+    return known.get(request.args.get("programme", "")) or min(known.values(), key=lambda one: one.title)
+
+
+def _programme_links(shown: Programme) -> list[ProgrammeLink]:
+    """Every programme, if there is a choice."""
+    known = sorted(programmes().values(), key=lambda one: one.title)
+    return [
+        ProgrammeLink(one.title, url_for(".show", programme=one.slug), one is shown)
+        for one in known
+        if len(known) > 1
+    ]
 
 
 def _standings(overview: Overview, service: Service) -> list[tuple[str, int, str, str]]:

@@ -1,6 +1,9 @@
 """Engagement: figures with what they are counted of, and headings that say no more, for clinicians only."""
 
+import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,8 +13,9 @@ from icbt_support.activity.models import Act
 from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
 from icbt_support.hours.models import DutySession
+from icbt_support.programme.library import LIBRARY, load_library
 from tests.browsing import PageClient
-from tests.cast import Cast
+from tests.cast import PROGRAMME, Cast
 from tests.concepts.service_of_many import ManyPeople, open_week, read_module, review, visit
 from tests.pages.visits import status_of
 
@@ -166,3 +170,30 @@ def test_only_clinicians_of_the_service_see_the_people(app: Flask, cast: Cast, c
 )
 def test_a_figure_that_there_is_not_is_not_found(clinician: PageClient, cast: Cast, query: str) -> None:
     assert clinician.get(f"{PEOPLE}?{query}").status_code == 404
+
+
+@pytest.fixture
+def own_programme(tmp_path: Path) -> Iterator[str]:
+    """A service's own programme beside ours."""
+    shutil.copytree(LIBRARY / PROGRAMME, tmp_path / "worrying-less")
+    file = tmp_path / "worrying-less" / "programme.yml"
+    words = file.read_text(encoding="utf-8")
+    words = words.replace("slug: low-mood", "slug: worrying-less", 1)
+    file.write_text(words.replace("title: Low mood", "title: Worrying less", 1), encoding="utf-8")
+    load_library(tmp_path)
+    yield "worrying-less"
+    load_library()
+
+
+def test_the_reach_of_each_programme_is_shown_by_link(
+    clinician: PageClient, cast: Cast, now: datetime, own_programme: str
+) -> None:
+    ours = text_of(clinician)
+    assert f"{ENGAGEMENT}?programme={own_programme}" in clinician.page.links
+    assert "Nobody&#39;s plan has had time for modules 1 to 8 yet." in ours
+    cast.enrolment.programme_slug = own_programme
+    open_week(cast.enrolment, 1, now.date())
+    db.session.commit()
+    theirs = clinician.get(f"{ENGAGEMENT}?programme={own_programme}").get_data(as_text=True)
+    assert "Nobody&#39;s plan has had time for modules 2 to 8 yet." in theirs
+    assert any(f"programme={own_programme}" in link and "had-time" in link for link in clinician.page.links)

@@ -2,13 +2,12 @@
 
 import sys
 
-from benchmarks import delivery, engagement, export, serving, supporter
+from benchmarks import delivery, engagement, serving, supporter
 from benchmarks.report import Report
 
 BENCHMARKS = {
     "delivery": delivery.measure,
     "engagement": engagement.measure,
-    "export": export.measure,
     "serving": serving.measure,
     "supporter": supporter.measure,
 }

@@ -31,7 +31,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 LARGEST_ID = 2**63 - 1
 BUSY_TIMEOUT_MS = 10_000
@@ -92,6 +95,25 @@ class UtcDateTime(TypeDecorator[datetime]):
 def _instant_of(kept: str | None) -> datetime | None:
     """SQLite keeps instants as text; many rows of a batch hold the same one."""
     return None if kept is None else datetime.fromisoformat(kept).replace(tzinfo=UTC)
+
+
+class whole_weeks(FunctionElement[int]):  # noqa: N801 (reads as the function that it is in a statement)
+    """How many whole weeks lie between two instants, the earlier one first; NULL where one is missing."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(whole_weeks, "sqlite")
+def _whole_weeks_on_sqlite(element: whole_weeks, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(instant, **options) for instant in element.clauses)
+    return f"CAST((julianday({end}) - julianday({start})) / 7 AS INTEGER)"
+
+
+@compiles(whole_weeks, "postgresql")
+def _whole_weeks_on_postgresql(element: whole_weeks, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(instant, **options) for instant in element.clauses)
+    return f"CAST(floor(extract(epoch FROM {end} - {start}) / 604800) AS INTEGER)"
 
 
 _cipher: MultiFernet | None = None

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import String, Subquery, and_, func, select, type_coerce
+from sqlalchemy import ColumnElement, and_, case, func, literal, select
 
-from icbt_support.db import db
+from icbt_support.db import UtcDateTime, db, whole_weeks
+from icbt_support.engagement.figures import newest_week
 from icbt_support.engagement.outcome_filter import DROPPED_OUT, OutcomeFilter, is_wanted
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.patient_groups.models import GroupMember
@@ -14,7 +15,6 @@ from icbt_support.plan.models import Week
 from icbt_support.service.models import Service
 
 MOST_WEEKS = 20
-_WEEK = timedelta(weeks=1)
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,10 @@ def people_who_dropped_out_at(
     service: Service, wanted: OutcomeFilter, programme: str, module: str
 ) -> list[int]:
     """The courses behind one row of `dropped_out_at`, newest ending first."""
-    last = _last_week(service)
     return list(
         db.session.scalars(
             select(Enrolment.id)
-            .outerjoin(last, last.c.enrolment_id == Enrolment.id)
-            .outerjoin(Week, and_(Week.enrolment_id == last.c.enrolment_id, Week.number == last.c.number))
+            .outerjoin(Week, _is_last_week())
             .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
             .where(
                 is_wanted(service, wanted),
@@ -63,36 +61,29 @@ def people_who_had_dropped_out(
     service: Service, wanted: OutcomeFilter, week: int, *, now: datetime
 ) -> list[int]:
     """The courses behind a week of `attrition_of`: stopped within so many weeks of their start."""
-    rows = db.session.execute(
-        select(Enrolment.id, Enrolment.started_at, Enrolment.ended_at)
-        .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
-        .where(is_wanted(service, wanted.whenever_ended), Enrolment.end_code.in_(DROPPED_OUT))
-        .order_by(Enrolment.ended_at.desc(), Enrolment.id)
+    return list(
+        db.session.scalars(
+            select(Enrolment.id)
+            .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
+            .where(
+                is_wanted(service, wanted.whenever_ended),
+                Enrolment.end_code.in_(DROPPED_OUT),
+                whole_weeks(Enrolment.started_at, literal(now, UtcDateTime)) >= week,
+                whole_weeks(Enrolment.started_at, Enrolment.ended_at) < week,
+            )
+            .order_by(Enrolment.ended_at.desc(), Enrolment.id)
+        )
     )
-    return [
-        number
-        for number, started_at, ended_at in rows
-        if started_at is not None and ended_at is not None
-        if started_at + week * _WEEK <= now and ended_at < started_at + week * _WEEK
-    ]
 
 
-def _last_week(service: Service) -> Subquery:
-    return (
-        select(Week.enrolment_id, func.max(Week.number).label("number"))
-        .join(Enrolment, Enrolment.id == Week.enrolment_id)
-        .where(Enrolment.service_id == service.id, Enrolment.end_code.in_(DROPPED_OUT))
-        .group_by(Week.enrolment_id)
-        .subquery()
-    )
+def _is_last_week() -> ColumnElement[bool]:
+    return and_(Week.enrolment_id == Enrolment.id, Week.number == newest_week())
 
 
 def dropped_out_at(service: Service, wanted: OutcomeFilter) -> tuple[DropOutAt, ...]:
-    last = _last_week(service)
     rows = db.session.execute(
         select(Enrolment.programme_slug, Week.module, func.count(Enrolment.id))
-        .outerjoin(last, last.c.enrolment_id == Enrolment.id)
-        .outerjoin(Week, and_(Week.enrolment_id == last.c.enrolment_id, Week.number == last.c.number))
+        .outerjoin(Week, _is_last_week())
         .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
         .where(is_wanted(service, wanted), Enrolment.end_code.in_(DROPPED_OUT))
         .group_by(Enrolment.programme_slug, Week.module)
@@ -102,20 +93,24 @@ def dropped_out_at(service: Service, wanted: OutcomeFilter) -> tuple[DropOutAt, 
 
 def attrition_of(service: Service, wanted: OutcomeFilter, now: datetime) -> tuple[AttritionWeek, ...]:
     """Week by week, for as many weeks as somebody has had the time for."""
+    had_weeks = whole_weeks(Enrolment.started_at, literal(now, UtcDateTime))
     rows = db.session.execute(
-        select(Enrolment.started_at, Enrolment.ended_at, type_coerce(Enrolment.end_code, String))
+        select(
+            case((had_weeks > MOST_WEEKS, MOST_WEEKS), else_=had_weeks).label("had"),
+            (whole_weeks(Enrolment.started_at, Enrolment.ended_at) + 1).label("left_by"),
+            case((Enrolment.end_code.in_(DROPPED_OUT), 1), else_=0).label("dropped_out"),
+            func.count(),
+        )
         .outerjoin(GroupMember, GroupMember.enrolment_id == Enrolment.id)
         .where(is_wanted(service, wanted), Enrolment.started_at.is_not(None))
+        .group_by("had", "left_by", "dropped_out")
     )
     began: Counter[int] = Counter()
     left: dict[bool, Counter[tuple[int, int]]] = {True: Counter(), False: Counter()}
-    for started_at, ended_at, end_code in rows:
-        if started_at is None:
-            continue
-        had = min((now - started_at) // _WEEK, MOST_WEEKS)
-        began[had] += 1
-        if ended_at is not None:
-            left[end_code in DROPPED_OUT][had, (ended_at - started_at) // _WEEK + 1] += 1
+    for had, left_by, dropped_out, people in rows:
+        began[had] += people
+        if left_by is not None:
+            left[bool(dropped_out)][had, left_by] += people
     return tuple(
         _attrition_week(week, began, left)
         for week in range(MOST_WEEKS + 1)

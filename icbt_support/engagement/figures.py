@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, and_, case, func, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from icbt_support.activity.models import ActivityPerson
 from icbt_support.activity.rules import FIRST_DAYS_KEPT, WEEKS_KEPT, modules_of_marks, week_number
@@ -26,6 +27,8 @@ from icbt_support.service.models import Service
 WEEKS_SHOWN = 8
 ONE_WEEK = timedelta(weeks=1)
 REACH_LOOK_BACK = timedelta(weeks=26)
+DAYS_HERE = ((1, 1), (2, 3), (4, 6), (7, FIRST_DAYS_KEPT))
+"""The groups of `FirstFortnight`: fewest and most days."""
 _MIDNIGHT = datetime.min.time()
 
 
@@ -90,6 +93,7 @@ class ModuleReach:
     """Of those whose plan had time for the module (as many weeks as its number), how many opened it."""
 
     number: int
+    slug: str
     title: str
     opened: int
     had_time: int
@@ -160,11 +164,11 @@ def people_figures(service: Service, mondays: Sequence[date], *, now: datetime) 
     is_open = Enrolment.state != EnrolmentState.ENDED
     sums: list[Any] = [_sum(and_(is_open, has_standing(standing, service, now=now))) for standing in Standing]
     for monday in mondays:
-        treated = _in_treatment(monday, service)
+        treated = in_treatment(monday, service)
         sums += [
             _sum(treated),
-            _sum(and_(treated, _has_week(ActivityPerson.weeks_here, monday))),
-            _sum(and_(treated, _has_week(ActivityPerson.weeks_with_tool, monday))),
+            _sum(and_(treated, has_week(ActivityPerson.weeks_here, monday))),
+            _sum(and_(treated, has_week(ActivityPerson.weeks_with_tool, monday))),
         ]
     since = to_utc(mondays[0], _MIDNIGHT, service.zone)
     row = db.session.execute(
@@ -185,13 +189,15 @@ def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0), type_=Integer())
 
 
-def _in_treatment(monday: date, service: Service) -> ColumnElement[bool]:
+def in_treatment(monday: date, service: Service) -> ColumnElement[bool]:
+    """Whether a course had started and not ended at some time of the week."""
     begins = to_utc(monday, _MIDNIGHT, service.zone)
     ends = to_utc(monday + ONE_WEEK, _MIDNIGHT, service.zone)
     return and_(Enrolment.started_at < ends, or_(Enrolment.ended_at.is_(None), Enrolment.ended_at >= begins))
 
 
-def _has_week(bits: Any, monday: date) -> ColumnElement[bool]:
+def has_week(bits: Any, monday: date) -> ColumnElement[bool]:
+    """Whether the bits of an `ActivityPerson` say so of the week of this Monday; never NULL."""
     ago = ActivityPerson.last_week - week_number(monday)
     return case((and_(ago >= 0, ago < WEEKS_KEPT), bits.bitwise_rshift(ago).bitwise_and(1) == 1), else_=False)
 
@@ -242,42 +248,53 @@ def followed_prompts(days: Sequence[ServiceDay], today: date) -> Followed:
 # The first fortnight and the modules ------------------------------------------------------------------------
 
 
-def first_fortnight(service: Service, today: date) -> FirstFortnight:
-    """Of those whose first visit was in the eight weeks before the last fortnight."""
+def was_first_here_lately(service: Service, today: date) -> tuple[ColumnElement[bool], ...]:
+    """Whose first visit was in the eight weeks before the last fortnight."""
     end = today.toordinal() - FIRST_DAYS_KEPT
+    return (
+        ActivityPerson.service_id == service.id,
+        ActivityPerson.first_day > end - 7 * WEEKS_SHOWN,
+        ActivityPerson.first_day <= end,
+        *is_of_care(service),
+    )
+
+
+def first_fortnight(service: Service, today: date) -> FirstFortnight:
     rows = db.session.execute(
         select(ActivityPerson.first_days, func.count())
         .join(Enrolment, Enrolment.id == ActivityPerson.enrolment_id)
-        .where(
-            ActivityPerson.service_id == service.id,
-            ActivityPerson.first_day > end - 7 * WEEKS_SHOWN,
-            ActivityPerson.first_day <= end,
-            *is_of_care(service),
-        )
+        .where(*was_first_here_lately(service, today))
         .group_by(ActivityPerson.first_days)
     )
     days: Counter[int] = Counter()
     for bits, people in rows:
         days[bits.bit_count()] += people
-    return FirstFortnight(
-        days[1], days[2] + days[3], sum(days[n] for n in (4, 5, 6)), sum(days[n] for n in range(7, 15))
+    return FirstFortnight(*(sum(days[n] for n in range(low, high + 1)) for low, high in DAYS_HERE))
+
+
+def began_lately(service: Service, programme: Programme, *, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The courses of the programme that began in the last 26 weeks."""
+    return (
+        *is_of_care(service),
+        Enrolment.programme_slug == programme.slug,
+        Enrolment.started_at >= now - REACH_LOOK_BACK,
     )
 
 
-def reach_of(service: Service, programme: Programme, *, now: datetime) -> tuple[ModuleReach, ...]:
-    """Of the courses that began in the last 26 weeks."""
-    newest = (
-        select(func.max(Week.number)).where(Week.enrolment_id == Enrolment.id).correlate(Enrolment)
+def newest_week() -> ScalarSelect[int | None]:
+    """The number of a course's newest week: the plan had time for as many modules."""
+    week = aliased(Week)
+    return (
+        select(func.max(week.number)).where(week.enrolment_id == Enrolment.id).correlate(Enrolment)
     ).scalar_subquery()
+
+
+def reach_of(service: Service, programme: Programme, *, now: datetime) -> tuple[ModuleReach, ...]:
     rows = db.session.execute(
-        select(ActivityPerson.modules, newest.label("weeks"), func.count())
+        select(ActivityPerson.modules, newest_week().label("weeks"), func.count())
         .select_from(Enrolment)
         .outerjoin(ActivityPerson, ActivityPerson.enrolment_id == Enrolment.id)
-        .where(
-            *is_of_care(service),
-            Enrolment.programme_slug == programme.slug,
-            Enrolment.started_at >= now - REACH_LOOK_BACK,
-        )
+        .where(*began_lately(service, programme, now=now))
         .group_by(ActivityPerson.modules, "weeks")
     )
     opened: Counter[int] = Counter()
@@ -289,6 +306,6 @@ def reach_of(service: Service, programme: Programme, *, now: datetime) -> tuple[
                 had_time[module.number] += people
                 opened[module.number] += people if module.slug in modules else 0
     return tuple(
-        ModuleReach(module.number, module.title, opened[module.number], had_time[module.number])
+        ModuleReach(module.number, module.slug, module.title, opened[module.number], had_time[module.number])
         for module in programme.modules
     )

@@ -35,14 +35,18 @@ def is_wanted(service: Service, wanted: OutcomeFilter) -> ColumnElement[bool]:
     if wanted.programme is not None:
         conditions.append(Enrolment.programme_slug == wanted.programme)
     if wanted.from_month is not None:
-        conditions.append(Enrolment.ended_at >= to_utc(wanted.from_month, _MIDNIGHT, service.zone))
+        conditions.append(Enrolment.ended_at >= month_begins(wanted.from_month, service))
     if wanted.until_month is not None:
-        after = _month_after(wanted.until_month)
-        conditions.append(Enrolment.ended_at < to_utc(after, _MIDNIGHT, service.zone))
+        conditions.append(Enrolment.ended_at < month_begins(month_after(wanted.until_month), service))
     if wanted.group_id is not None:
         conditions.append(func.coalesce(GroupMember.group_id, NO_GROUP) == wanted.group_id)
     return and_(*conditions)
 
 
-def _month_after(first: date) -> date:
+def month_begins(first: date, service: Service) -> datetime:
+    """The midnight with which a month begins where the service is."""
+    return to_utc(first, _MIDNIGHT, service.zone)
+
+
+def month_after(first: date) -> date:
     return (first + timedelta(days=31)).replace(day=1)

@@ -1,7 +1,7 @@
 """The state of a service as its clinicians see it: figures with what they are counted of, and what they support."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from icbt_support.cadence import local_day
@@ -19,6 +19,7 @@ from icbt_support.engagement.figures import (
     reach_of,
     week_figures,
 )
+from icbt_support.measures.outcomes import SMALLEST_SHOWN
 from icbt_support.programme.content import Programme
 from icbt_support.service.models import Service
 
@@ -78,6 +79,22 @@ def overview_of(service: Service, programme: Programme, *, now: datetime) -> Ove
         fortnight=first_fortnight(service, today),
         reach=reach_of(service, programme, now=now),
     )
+
+
+def has_small_numbers(overview: Overview) -> bool:
+    """Whether a number of the page, or what is left when it is taken away, is about fewer than five people or acts."""
+    numbers = [*overview.standing.values()]
+    for week in overview.weeks:
+        numbers += [week.sent, week.held_back, week.withdrawn, week.on_time, week.late]
+        numbers += [week.used_tool, week.signed_in, week.no_visit]
+        numbers += [week.sessions_done, week.sessions_planned - week.sessions_done]
+    for part, whole in [
+        (overview.followed.count, overview.followed.of),
+        *((row.opened, row.had_time) for row in overview.reach),
+    ]:
+        numbers += [part, whole - part]
+    numbers += astuple(overview.fortnight)
+    return any(0 < number < SMALLEST_SHOWN for number in numbers)
 
 
 def headings_of(overview: Overview) -> Headings:

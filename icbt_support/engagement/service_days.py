@@ -4,7 +4,7 @@ A day's prompts and reviews go on changing for some days (a late letter, a visit
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -28,7 +28,7 @@ STANDS_AFTER = timedelta(days=4)
 LOOK_BACK = timedelta(weeks=10)
 AT_ONCE = timedelta(weeks=1)
 _MIDNIGHT = datetime.min.time()
-_SENT = (ReminderState.HANDED_OVER, ReminderState.BOUNCED)
+SENT = (ReminderState.HANDED_OVER, ReminderState.BOUNCED)
 Counts = dict[date, Counter[str]]
 
 
@@ -103,7 +103,62 @@ def _keep_stretch(service_id: int, first: date, end: date, now: datetime) -> int
 
 
 def _count_prompts(stretch: _Stretch, counts: Counts) -> None:
-    """Found through the people of the service: a person's reminders stand together."""
+    for prompt in prompts_of(stretch.service, stretch.first, stretch.end):
+        count = counts[prompt.due_on]
+        if prompt.state in SENT:
+            count["prompts_sent"] += 1
+            count["prompts_followed"] += prompt.was_followed
+        elif prompt.state is ReminderState.HELD_BACK:
+            count["prompts_held_back"] += 1
+        elif prompt.state is ReminderState.WITHDRAWN:
+            count["prompts_withdrawn"] += 1
+
+
+def _count_reviews(stretch: _Stretch, counts: Counts, now: datetime) -> None:
+    for review in reviews_of(stretch.service, stretch.first, stretch.end, now=now):
+        counts[review.promised_on]["reviews_on_time" if review.is_on_time else "reviews_late"] += 1
+
+
+def _count_sessions(stretch: _Stretch, counts: Counts) -> None:
+    for session in sessions_of(stretch.service, stretch.first, stretch.end):
+        counts[session.planned_on]["sessions_planned"] += 1
+        counts[session.planned_on]["sessions_done"] += session.was_kept
+
+
+# One by one: what is counted, and whose it is --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt by email; followed if the person was here within 48 hours of it."""
+
+    enrolment_id: int
+    due_on: date
+    state: ReminderState
+    was_followed: bool
+
+
+@dataclass(frozen=True)
+class PromisedReview:
+    enrolment_id: int
+    promised_on: date
+    is_on_time: bool
+
+
+@dataclass(frozen=True)
+class PlannedSession:
+    """What was carried over to another week was planned and not kept."""
+
+    enrolment_id: int
+    planned_on: date
+    was_kept: bool
+
+
+def prompts_of(service: Service, first: date, end: date) -> Iterator[Prompt]:
+    """Of the days from `first` up to but not with `end`; found through the people of the service: a person's
+    reminders stand together.
+    """
+    stretch = _Stretch(service, first, end)
     next_act = (
         select(func.min(ActivityEvent.at))
         .where(ActivityEvent.enrolment_id == Enrolment.id, ActivityEvent.at > Reminder.settled_at)
@@ -111,11 +166,11 @@ def _count_prompts(stretch: _Stretch, counts: Counts) -> None:
         .scalar_subquery()
     )
     rows = db.session.execute(
-        select(Reminder.due_at, Reminder.state, Reminder.settled_at, next_act)
+        select(Enrolment.id, Reminder.due_at, Reminder.state, Reminder.settled_at, next_act)
         .join(Enrolment, Enrolment.patient_id == Reminder.recipient_id)
         .where(
-            *_is_of_care(stretch.service),
-            Reminder.service_id == stretch.service.id,
+            *_is_of_care(service),
+            Reminder.service_id == service.id,
             Reminder.channel == Channel.EMAIL,
             Reminder.reminder_class == ReminderClass.PROMPT,
             Reminder.due_at >= stretch.from_at,
@@ -123,28 +178,22 @@ def _count_prompts(stretch: _Stretch, counts: Counts) -> None:
             Reminder.context == literal("enrolment:") + cast(Enrolment.id, String),
         )
     )
-    for due_at, state, settled_at, acted_at in rows:
-        count = counts[stretch.day_of(due_at)]
-        if state in _SENT:
-            count["prompts_sent"] += 1
-            if settled_at and acted_at and acted_at - settled_at <= FOLLOWED_WITHIN:
-                count["prompts_followed"] += 1
-        elif state is ReminderState.HELD_BACK:
-            count["prompts_held_back"] += 1
-        elif state is ReminderState.WITHDRAWN:
-            count["prompts_withdrawn"] += 1
+    for enrolment_id, due_at, state, settled_at, acted_at in rows:
+        was_followed = bool(settled_at and acted_at and acted_at - settled_at <= FOLLOWED_WITHIN)
+        yield Prompt(enrolment_id, stretch.day_of(due_at), state, state in SENT and was_followed)
 
 
-def _count_reviews(stretch: _Stretch, counts: Counts, now: datetime) -> None:
+def reviews_of(service: Service, first: date, end: date, *, now: datetime) -> Iterator[PromisedReview]:
     """A review that was told of as late counts on that day, whatever it was promised for afterwards; one that
     never came is late, one that was closed before its promise is neither.
     """
+    stretch = _Stretch(service, first, end)
     promised_at = func.coalesce(Review.told_late_at, Review.promised_at)
     rows = db.session.execute(
-        select(promised_at, Review.told_late_at, Review.sent_at, Review.state, Review.closed_at)
+        select(Enrolment.id, promised_at, Review.told_late_at, Review.sent_at, Review.state, Review.closed_at)
         .join(Enrolment, Enrolment.id == Review.enrolment_id)
         .where(
-            *_is_of_care(stretch.service),
+            *_is_of_care(service),
             Review.kind != ReviewKind.WELCOME,
             Review.state != ReviewState.CANCELLED,
             promised_at >= stretch.from_at,
@@ -152,30 +201,26 @@ def _count_reviews(stretch: _Stretch, counts: Counts, now: datetime) -> None:
             promised_at <= now,
         )
     )
-    for promised, told_late_at, sent_at, state, closed_at in rows:
+    for enrolment_id, promised, told_late_at, sent_at, state, closed_at in rows:
         if state is ReviewState.MISSED and closed_at is not None and closed_at < promised:
             continue
         is_on_time = told_late_at is None and sent_at is not None and sent_at <= promised
-        counts[stretch.day_of(promised)]["reviews_on_time" if is_on_time else "reviews_late"] += 1
+        yield PromisedReview(enrolment_id, stretch.day_of(promised), is_on_time)
 
 
-def _count_sessions(stretch: _Stretch, counts: Counts) -> None:
-    """What was carried over to another week was planned and not kept."""
+def sessions_of(service: Service, first: date, end: date) -> Iterator[PlannedSession]:
     rows = db.session.execute(
-        select(PlanItem.planned_on, PlanItem.state, func.count())
+        select(Enrolment.id, PlanItem.planned_on, PlanItem.state)
         .join(Enrolment, Enrolment.id == PlanItem.enrolment_id)
         .where(
-            *_is_of_care(stretch.service),
+            *_is_of_care(service),
             PlanItem.kind == ItemKind.SESSION,
-            PlanItem.planned_on >= stretch.first,
-            PlanItem.planned_on < stretch.end,
+            PlanItem.planned_on >= first,
+            PlanItem.planned_on < end,
         )
-        .group_by(PlanItem.planned_on, PlanItem.state)
     )
-    for day, state, number in rows:
-        counts[day]["sessions_planned"] += number
-        if state is ItemState.DONE:
-            counts[day]["sessions_done"] += number
+    for enrolment_id, planned_on, state in rows:
+        yield PlannedSession(enrolment_id, planned_on, state is ItemState.DONE)
 
 
 def _is_of_care(service: Service) -> tuple:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from math import sqrt
-from typing import Any
+from typing import Any, TypeVar
 
 from icbt_support.measures.rules import Change, MeasureRule, is_case, reliable_change
 
@@ -97,8 +97,8 @@ DEFINITIONS: Mapping[Outcome, Definition] = {
 class CourseScores:
     """First and last totals of each measure, and what decides whether the course counts as completed.
 
-    First: the first questionnaire finished no later than the first treatment contact. Last: the last one finished
-    after it.
+    First: the baseline, or else the first questionnaire finished no later than the first treatment contact. Last: the
+    last one finished after that contact; the baseline is never the last.
     """
 
     first: Mapping[str, int]
@@ -229,8 +229,11 @@ def outcome_of(scores: CourseScores, rules: Mapping[str, MeasureRule] = NHS_RULE
     return _shared(was_case, recovered, improved, deteriorated, recovered and improved, completed)
 
 
-def rates_of(outcomes: Iterable[CourseOutcome]) -> OutcomeRates:
-    """Recovery is divided by completed minus not at caseness; improvement and deterioration by completed."""
+def rates_of(outcomes: Iterable[CourseOutcome] | Mapping[CourseOutcome, int]) -> OutcomeRates:
+    """Recovery is divided by completed minus not at caseness; improvement and deterioration by completed.
+
+    Courses come one by one, or counted by what became of them.
+    """
     counted = Counter(outcomes)
 
     def total(is_one: Callable[[CourseOutcome], bool]) -> int:
@@ -252,36 +255,72 @@ def rates_of(outcomes: Iterable[CourseOutcome]) -> OutcomeRates:
 def without_small_counts(counts: Sequence[int]) -> list[int | None]:
     """Counts that add up to a known total, as an export, a print or a mail may carry them: None is hidden.
 
-    Every count under 5 is hidden. A single hidden one could be worked out from the total, so the smallest of the
-    others is hidden with it.
+    Every count under 5 is hidden, and the smallest of the others with it for as long as the total would give away
+    what is hidden: a single count, a sum under 5, or nothing but fours.
     """
-    return _hide([count < SMALLEST_SHOWN for count in counts], counts)
+
+    def are_given_away(hidden: Sequence[int]) -> bool:
+        return len(hidden) == 1 or sum(hidden) < SMALLEST_SHOWN or set(hidden) == {SMALLEST_SHOWN - 1}
+
+    hidden = _hidden(counts, [count < SMALLEST_SHOWN for count in counts], counts, are_given_away)
+    return [None if place in hidden else count for place, count in enumerate(counts)]
 
 
 def without_small_rates(groups: Sequence[OutcomeRates]) -> list[dict[Outcome, Rate | None]]:
     """The rates of the rows of a breakdown, as an export, a print or a mail may carry them: None is hidden.
 
-    A rate is hidden where its count, the rest of its group, or those who were left out of its group, are under 5.
-    A single hidden row could be worked out from the total, so the smallest of the others is hidden with it.
+    A rate is hidden where its count, the rest of its group, or those who were left out of its group, are under 5;
+    every rate is where the row's number of completed courses is hidden, since a rate says it again. The smallest of
+    the others is hidden with them for as long as the rate of everybody would give away what is hidden.
     """
     shown: list[dict[Outcome, Rate | None]] = [{} for _ in groups]
+    sizes = without_small_counts([group.completed for group in groups])
     for outcome in Outcome:
-        rates = [group.by_outcome[outcome] for group in groups]
-        left_out = [group.completed - rate.total for group, rate in zip(groups, rates, strict=True)]
-        is_hidden = [
-            rate.is_small or 0 < left < SMALLEST_SHOWN for rate, left in zip(rates, left_out, strict=True)
-        ]
-        kept = _hide(is_hidden, [rate.total for rate in rates])
-        for row, rate, total in zip(shown, rates, kept, strict=True):
-            row[outcome] = None if total is None else rate
+        rates = [_LeavingOut(group, group.by_outcome[outcome]) for group in groups]
+        is_hidden = [size is None or one.is_small for size, one in zip(sizes, rates, strict=True)]
+        hidden = _hidden(rates, is_hidden, [one.rate.total for one in rates], _are_rates_given_away)
+        for place, (row, one) in enumerate(zip(shown, rates, strict=True)):
+            row[outcome] = None if place in hidden else one.rate
     return shown
 
 
-def _hide(is_hidden: Sequence[bool], sizes: Sequence[int]) -> list[int | None]:
-    kept = [index for index, hidden in enumerate(is_hidden) if not hidden]
-    if len(sizes) - len(kept) == 1 and kept:
-        kept.remove(min(kept, key=lambda index: sizes[index]))
-    return [size if index in kept else None for index, size in enumerate(sizes)]
+@dataclass(frozen=True)
+class _LeavingOut:
+    """A rate, with the group of which some may have been left out of it."""
+
+    group: OutcomeRates
+    rate: Rate
+
+    @property
+    def left_out(self) -> int:
+        return self.group.completed - self.rate.total
+
+    @property
+    def is_small(self) -> bool:
+        return self.rate.is_small or 0 < self.left_out < SMALLEST_SHOWN
+
+
+def _are_rates_given_away(hidden: Sequence[_LeavingOut]) -> bool:
+    together = Rate(sum(one.rate.count for one in hidden), sum(one.rate.total for one in hidden))
+    left_out = sum(one.left_out for one in hidden)
+    return len(hidden) == 1 or together.is_small or 0 < left_out < SMALLEST_SHOWN
+
+
+Shown = TypeVar("Shown")
+
+
+def _hidden(
+    rows: Sequence[Shown],
+    is_hidden: Sequence[bool],
+    sizes: Sequence[int],
+    are_given_away: Callable[[Sequence[Shown]], bool],
+) -> set[int]:
+    """The places that stay hidden: those that have to be, and as many of the others as keep them so."""
+    hidden = {place for place, is_one in enumerate(is_hidden) if is_one}
+    others = sorted(set(range(len(rows))) - hidden, key=lambda place: (sizes[place], place))
+    while hidden and others and are_given_away([rows[place] for place in hidden]):
+        hidden.add(others.pop(0))
+    return hidden
 
 
 @cache

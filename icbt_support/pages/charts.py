@@ -5,7 +5,7 @@ Each chart also carries its numbers, so that a page can show them as a table bes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
 
@@ -36,6 +36,20 @@ class Chart:
     legend: Sequence[tuple[str, str]]
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    def with_links(self, hrefs: Sequence[Sequence[str]]) -> "Chart":
+        """Its numbers as links to what is behind them, row by row; a 0, or one without an address, stays plain."""
+        return replace(
+            self,
+            rows=[
+                [head, *(_linked(words, href) for words, href in zip(cells, row_hrefs, strict=True))]
+                for (head, *cells), row_hrefs in zip(self.rows, hrefs, strict=True)
+            ],
+        )
+
+
+def _linked(words: str, href: str) -> str:
+    return Markup('<a href="{}">{}</a>').format(href, words) if href and words != "0" else words
 
 
 def stacked_columns(

@@ -61,12 +61,9 @@ def share_words(rate: Rate) -> str:
     return f"{rate.share:.0%} (95% interval {low:.0%} to {high:.0%})"
 
 
-def count_cells(counts: Sequence[int], hrefs: Sequence[str]) -> list[Cell]:
-    """Counts that add up to a known total."""
-    return [
-        Cell(str(count), href=href if count else "", is_hidden=shown is None)
-        for count, href, shown in zip(counts, hrefs, without_small_counts(counts), strict=True)
-    ]
+def count_cell(count: int, shown: int | None, href: str = "") -> Cell:
+    """A count, and what of it a print may carry."""
+    return Cell(str(count), href=href if count else "", is_hidden=shown is None)
 
 
 def breakdown_rows(
@@ -78,7 +75,8 @@ def breakdown_rows(
 ) -> list[BreakdownRow]:
     """`narrowed` leads to the page of one row, the others to the people behind its numbers."""
     shown = without_small_rates(groups)
-    completed = count_cells([group.completed for group in groups], completed_people)
+    counts = [group.completed for group in groups]
+    completed = map(count_cell, counts, without_small_counts(counts), completed_people)
     return [
         BreakdownRow(
             label,

@@ -79,6 +79,35 @@ def test_each_edge_of_the_definitions(cast: Cast, now: datetime) -> None:
     assert not_a_case.id in behind(Figure.COMPLETED)
 
 
+def test_a_baseline_after_an_assessment_is_the_start_and_never_the_end(cast: Cast, now: datetime) -> None:
+    """Written down with its day alone, an assessment stands at that day's midnight: before the baseline."""
+    courses = EndedCourses(cast)
+    assessed_first = courses.course()
+    confirm(assessed_first, STARTED - timedelta(days=8))
+    on_the_day = courses.course(contacts=1)
+    confirm(on_the_day, STARTED.replace(hour=0))
+    baseline_alone = courses.course(last=(None, None))
+    confirm(baseline_alone, STARTED - timedelta(days=8))
+    report = report_of(cast, now)
+    assert report.rates.recovery == Rate(2, 3)
+    assert people_behind(cast.service, ALL, Figure.MISSING_SCORES) == [baseline_alone.id]
+    assert set(people_behind(cast.service, ALL, Outcome.RECOVERY)) == {assessed_first.id, on_the_day.id}
+
+
+def test_a_first_score_from_the_middle_of_treatment_is_no_start(cast: Cast, now: datetime) -> None:
+    late = EndedCourses(cast).course((17, None), (8, 6))
+    answer(late, "gad-7", 3, 12, FIRST_CONTACT + timedelta(weeks=2))
+    assert report_of(cast, now).rates.reliable_improvement == Rate(0, 1)
+
+
+def test_each_course_of_a_person_counts_by_itself(cast: Cast, now: datetime) -> None:
+    courses = EndedCourses(cast)
+    first = courses.course(ended_at=datetime(2026, 9, 1, 12, tzinfo=UTC))
+    again = courses.course(last=(17, 12))
+    assert first.patient_id == again.patient_id
+    assert report_of(cast, now).rates.recovery == Rate(1, 2)
+
+
 def test_a_service_without_people_has_no_rate(cast: Cast, now: datetime) -> None:
     report = report_of(cast, now)
     assert (report.ended, report.rates.completed) == (0, 0)
@@ -193,11 +222,12 @@ def frames(cast: Cast, now: datetime) -> dict[str, pd.DataFrame]:
             for week in range(dice.randrange(1, 5)):
                 is_finished = dice.random() < 0.9
                 at = started + timedelta(days=9 * week, minutes=dice.randrange(5_000))
+                occasion = "baseline" if week == 0 and dice.random() < 0.7 else "check_in"
                 forms.append(
                     {
                         "enrolment_id": number,
                         "measure": measure,
-                        "occasion": "booster" if week and dice.random() < 0.1 else "check_in",
+                        "occasion": "booster" if week and dice.random() < 0.1 else occasion,
                         "week_number": week,
                         "started_at": at,
                         "finished_at": at if is_finished else None,
@@ -235,9 +265,10 @@ def by_pandas(frames: dict[str, pd.DataFrame], service_id: int) -> pd.DataFrame:
     forms = frames["forms"].dropna(subset=["finished_at"])
     forms = forms[forms.occasion != "booster"].sort_values("finished_at")
     forms = forms.join(confirmed.min().rename("first_contact"), on="enrolment_id", how="inner")
+    is_baseline, is_before = forms.occasion == "baseline", forms.finished_at <= forms.first_contact
     for name, side, pick in (
-        ("first", forms[forms.finished_at <= forms.first_contact], "first"),
-        ("last", forms[forms.finished_at > forms.first_contact], "last"),
+        ("first", forms[is_baseline | is_before], "first"),
+        ("last", forms[~is_baseline & ~is_before], "last"),
     ):
         picked = side.groupby(["enrolment_id", "measure"]).total.agg(pick).unstack()
         people[f"phq_{name}"] = picked["phq-9"].reindex(people.index)

@@ -7,6 +7,14 @@ from sqlalchemy import delete, update
 
 from icbt_support.activity.models import Act, ActivityPerson
 from icbt_support.db import db
+from icbt_support.engagement.behind_figures import (
+    WeekFigure,
+    behind_followed,
+    behind_fortnight,
+    behind_had_time,
+    behind_opened,
+    behind_week,
+)
 from icbt_support.engagement.figures import (
     FirstFortnight,
     Followed,
@@ -166,8 +174,8 @@ def test_module_reach_is_honest_at_every_size(
     open_week(ahead, 1, MONDAY)
     read_module(ahead, second.slug, now)
     found = overview(cast, now)
-    assert found.reach[0] == ModuleReach(1, first.title, people, people + 1)
-    assert found.reach[1] == ModuleReach(2, second.title, (people + 1) // 2, people)
+    assert found.reach[0] == ModuleReach(1, first.slug, first.title, people, people + 1)
+    assert found.reach[1] == ModuleReach(2, second.slug, second.title, (people + 1) // 2, people)
     assert found.reach[2].had_time == 0
     heading = f"Fewer people open {second.title} than the module before it"
     assert headings_of(found).reach == (heading if people == 40 else "Module reach")
@@ -289,3 +297,58 @@ def seen(enrolment: Enrolment, at_: datetime) -> None:
     """As if the person had been here then and at no other time."""
     db.session.execute(delete(ActivityPerson).where(ActivityPerson.enrolment_id == enrolment.id))
     visit(enrolment, at_)
+
+
+# The people behind the figures ----------------------------------------------------------------------------
+
+
+def test_every_figure_is_its_people(cast: Cast, many: ManyPeople, now: datetime) -> None:
+    people = [many.person() for _ in range(4)]
+    for place, one in enumerate(people):
+        open_week(one, 2, now.date() - timedelta(days=3))
+        if place:
+            visit(one, at(LAST_TUESDAY), Act.SAVED_ENTRY if place > 1 else Act.SIGNED_IN)
+            visit(one, now - timedelta(days=40 + place))
+    read_module(people[0], "getting-started", now)
+    unseen = many.person()
+    open_week(unseen, 1, now.date())
+    db.session.execute(delete(ActivityPerson).where(ActivityPerson.enrolment_id == unseen.id))
+    review(people[0], 3, LAST_THURSDAY, sent_at=at(LAST_THURSDAY, 12))
+    review(people[1], 3, LAST_THURSDAY, sent_at=at(LAST_THURSDAY, 18), told_late_at=at(LAST_THURSDAY))
+    review(people[1], 4, LAST_THURSDAY, told_late_at=at(LAST_THURSDAY))
+    week = open_week(people[2], 3, LAST_MONDAY)
+    for state in ItemState:
+        session_on(week, LAST_TUESDAY, state)
+    session_on(week, LAST_THURSDAY, ItemState.DONE)
+    for number, state in enumerate(ReminderState):
+        reminder(people[3], f"session:{number}", ReminderKind.SESSION, at(LAST_TUESDAY, 10), state)
+    db.session.execute(update(Reminder).values(settled_at=at(LAST_TUESDAY, 10)))
+
+    found = overview(cast, now)
+    last = found.last_week
+    figures = {
+        WeekFigure.USED_A_TOOL: last.used_tool,
+        WeekFigure.VISITED_ONLY: last.signed_in,
+        WeekFigure.DID_NOT_VISIT: last.no_visit,
+        WeekFigure.SENT: last.sent,
+        WeekFigure.HELD_BACK: last.held_back,
+        WeekFigure.WITHDRAWN: last.withdrawn,
+        WeekFigure.ON_TIME: last.on_time,
+        WeekFigure.LATE: last.late,
+        WeekFigure.SESSIONS_KEPT: last.sessions_done,
+        WeekFigure.SESSIONS_NOT_KEPT: last.sessions_planned - last.sessions_done,
+    }
+    behind = {figure: behind_week(cast.service, figure, LAST_MONDAY, now=now) for figure in WeekFigure}
+    assert {figure: sum(people.values()) for figure, people in behind.items()} == figures
+    assert 0 not in figures.values()
+    assert behind[WeekFigure.LATE] == {people[1].id: 2}
+    assert list(behind[WeekFigure.DID_NOT_VISIT]) == [unseen.id, people[0].id]
+    assert behind_followed(cast.service, now=now) == {people[3].id: found.followed.count}
+    days = [len(behind_fortnight(cast.service, group, now=now)) for group in range(4)]
+    assert FirstFortnight(*days) == found.fortnight
+    assert sum(days) == 3
+    programme = programmes()[PROGRAMME]
+    for module, reach in zip(programme.modules, found.reach, strict=True):
+        assert len(behind_had_time(cast.service, programme, module, now=now)) == reach.had_time
+        assert len(behind_opened(cast.service, programme, module, now=now)) == reach.opened
+    assert (found.reach[0].opened, found.reach[0].had_time) == (1, 5)

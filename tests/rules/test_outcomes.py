@@ -136,13 +136,25 @@ def rates(count: int, total: int, completed: int) -> OutcomeRates:
     return OutcomeRates(completed, completed, dict.fromkeys(Outcome, Rate(count, total)))
 
 
-def test_small_numbers_are_hidden_and_cannot_be_worked_out() -> None:
-    assert without_small_counts([12, 30, 8]) == [12, 30, 8]
-    assert without_small_counts([12, 30, 4]) == [None, 30, None]
-    assert without_small_counts([1, 30, 0]) == [None, 30, None]
-    assert without_small_counts([5]) == [5]
-    assert without_small_counts([4]) == [None]
-    assert without_small_counts([]) == []
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ([12, 30, 8], [12, 30, 8]),
+        ([12, 30, 4], [None, 30, None]),  # the total less 42 is 4
+        ([3, 30, 4], [None, 30, None]),
+        ([1, 30, 0, 9], [None, 30, None, None]),  # together they would be 1
+        ([0, 30, 0], [None, None, None]),  # together they would be nobody
+        ([4, 30, 4, 20], [None, 30, None, None]),  # eight in two groups under 5 are two fours
+        ([4, 1], [None, None]),
+        ([5], [5]),
+        ([4], [None]),
+        ([], []),
+    ],
+)
+def test_small_numbers_are_hidden_and_cannot_be_worked_out(
+    counts: list[int], shown: list[int | None]
+) -> None:
+    assert without_small_counts(counts) == shown
 
 
 @pytest.mark.parametrize(
@@ -164,6 +176,18 @@ def test_a_small_rate_is_hidden(count: int, total: int, completed: int, is_shown
 def test_a_single_hidden_row_takes_the_smallest_other_with_it() -> None:
     rows = without_small_rates([rates(2, 30, 30), rates(20, 60, 60), rates(20, 50, 50)])
     assert [row[Outcome.RECOVERY] is None for row in rows] == [True, False, True]
+
+
+def test_hidden_rows_do_not_make_a_small_number_together() -> None:
+    rows = without_small_rates([rates(3, 30, 30), rates(0, 20, 20), rates(25, 50, 50), rates(60, 120, 120)])
+    assert [row[Outcome.RECOVERY] is None for row in rows] == [True, True, True, False]
+
+
+def test_a_rate_does_not_say_again_how_many_completed_where_that_is_hidden() -> None:
+    """3 completed, and 40 are hidden with them: "20 of 40" would give both away."""
+    small, medium, large = rates(3, 3, 3), rates(20, 40, 40), rates(2, 50, 50)
+    assert without_small_counts([3, 40, 50]) == [None, None, 50]
+    assert without_small_rates([small, medium, large])[1][Outcome.RECOVERY] is None
 
 
 def test_an_outcome_is_told_apart_by_what_it_is_not_by_its_numbers() -> None:

@@ -1,9 +1,11 @@
 """Outcomes of the service, worked out in the open; every figure leads to the people behind it."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
+from markupsafe import Markup
 
 from icbt_support import audit
 from icbt_support.accounts.models import Role
@@ -18,8 +20,9 @@ from icbt_support.engagement.outcomes import (
     outcomes_of,
     people_behind,
 )
+from icbt_support.engagement.printed_outcomes import PrintedNumbers, printed_numbers
 from icbt_support.enrolments.models import END_CODE_WORDS, EndCode
-from icbt_support.measures.outcomes import DEFINITIONS, Outcome, Rate, without_small_rates
+from icbt_support.measures.outcomes import DEFINITIONS, Outcome, without_small_rates
 from icbt_support.pages import charts
 from icbt_support.pages.attrition_chart import attrition_curve
 from icbt_support.pages.clinician.outcome_filters import (
@@ -39,7 +42,7 @@ from icbt_support.pages.outcome_words import (
     BreakdownRow,
     Cell,
     breakdown_rows,
-    count_cells,
+    count_cell,
     month_words,
     rate_cell,
     swapped,
@@ -69,6 +72,7 @@ def show() -> str:
     wanted = wanted_filter(groups)
     _note_read(service, now, "")
     report = outcomes_of(service, wanted, now=now)
+    printed = printed_numbers(report)
     names = group_names(groups)
     return render_template(
         "clinician/outcomes.html",
@@ -76,17 +80,17 @@ def show() -> str:
         filters=filter_links(wanted, names, today=local_day(now, service.zone)),
         filter_words=filter_words(wanted, names),
         report=report,
-        tiles_shown=_tiles(report, wanted),
+        tiles_shown=_tiles(report, printed, wanted),
         rates=_rate_rows(report, wanted),
         rates_chart=_rates_chart(report) if report.rates.completed else None,
         has_hidden=None in without_small_rates([report.rates])[0].values(),
         breakdowns=_breakdowns(report, wanted, names),
         outcome_heads=[DEFINITIONS[one].title for one in Outcome],
-        end_codes=_end_codes(report, wanted),
+        end_codes=_end_codes(report, printed, wanted),
         dropped_out=swapped(
-            rate_cell(report.dropped_out, _printed(report), people_address(wanted, Figure.DROPPED_OUT))
+            rate_cell(report.dropped_out, printed.dropped_out, people_address(wanted, Figure.DROPPED_OUT))
         ),
-        dropped_out_at=_dropped_out_at(report, wanted),
+        dropped_out_at=_dropped_out_at(report, printed, wanted),
         attrition=attrition_curve(report.attrition) if report.attrition else None,
         attrition_links=[
             (
@@ -181,31 +185,55 @@ def _note_read(service: Service, now: datetime, detail: str) -> None:
     )
 
 
-def _tiles(report: OutcomeReport, wanted: OutcomeFilter) -> list[dict[str, Any]]:
-    completed, ended = report.rates.completed, report.ended
-    [completed_cell, not_completed_cell] = count_cells(
-        [completed, ended - completed],
-        [people_address(wanted, Figure.COMPLETED), people_address(wanted, Figure.NOT_COMPLETED)],
-    )
-    [missing, _] = count_cells(
-        [report.rates.with_missing_scores, report.rates.with_every_score],
-        [people_address(wanted, Figure.MISSING_SCORES), ""],
-    )
-    [never] = count_cells([report.never_started], [people_address(wanted, Figure.NEVER_STARTED)])
-    [all_ended] = count_cells([ended], [people_address(wanted, Figure.ENDED)])
+def _tiles(report: OutcomeReport, printed: PrintedNumbers, wanted: OutcomeFilter) -> list[dict[str, Any]]:
+    rates = report.rates
+
+    def cell(count: int, shown: int | None, figure: Figure) -> Cell:
+        return count_cell(count, shown, people_address(wanted, figure))
+
+    ended = count_cell(report.ended, printed.ended)
+    completed = count_cell(rates.completed, printed.completed)
     return [
-        _tile("Courses that ended", all_ended, "", "Courses that had started. Training never counts."),
-        _tile("Completed treatment", completed_cell, ended, "Two or more confirmed treatment contacts"),
-        _tile("Fewer than two contacts", not_completed_cell, ended, "In no rate below"),
-        _tile("A score is missing", missing, completed, "Completed, but not every score at start and end"),
-        _tile("Never started", never, "", "Counted apart: this is not stopping early"),
+        _tile(
+            "Courses that ended",
+            cell(report.ended, printed.ended, Figure.ENDED),
+            None,
+            "Courses that had started. Training never counts.",
+        ),
+        _tile(
+            "Completed treatment",
+            cell(rates.completed, printed.completed, Figure.COMPLETED),
+            ended,
+            "Two or more confirmed treatment contacts",
+        ),
+        _tile(
+            "Fewer than two contacts",
+            cell(report.ended - rates.completed, printed.not_completed, Figure.NOT_COMPLETED),
+            ended,
+            "In no rate below",
+        ),
+        _tile(
+            "A score is missing",
+            cell(rates.with_missing_scores, printed.missing_scores, Figure.MISSING_SCORES),
+            completed,
+            "Completed, but not every score at start and end",
+        ),
+        _tile(
+            "Never started",
+            cell(report.never_started, printed.never_started, Figure.NEVER_STARTED),
+            None,
+            "Counted apart: this is not stopping early",
+        ),
     ]
 
 
-def _tile(label: str, cell: Cell, of: int | str, detail: str) -> dict[str, Any]:
-    if of == 0:
+def _tile(label: str, cell: Cell, of: Cell | None, detail: str) -> dict[str, Any]:
+    if of is not None and of.words == "0":
         return {"label": label, "value": "No figure", "of": "", "detail": "Nobody yet"}
-    return {"label": label, "value": swapped(cell), "of": of, "detail": detail}
+    if of is not None and of.is_hidden:
+        value = swapped(cell) + Markup('<small class="screen-only"> of {}</small>').format(of.words)
+        return {"label": label, "value": value, "of": "", "detail": detail}
+    return {"label": label, "value": swapped(cell), "of": of.words if of else "", "detail": detail}
 
 
 def _rate_rows(report: OutcomeReport, wanted: OutcomeFilter) -> list[tuple[Any, ...]]:
@@ -234,15 +262,10 @@ def _rates_chart(report: OutcomeReport) -> charts.Chart:
 def _breakdowns(
     report: OutcomeReport, wanted: OutcomeFilter, names: dict[int, str]
 ) -> list[tuple[str, list[BreakdownRow]]]:
-    by_programme = [
-        OutcomeFilter(slug, wanted.from_month, wanted.until_month, wanted.group_id)
-        for slug in report.by_programme
-    ]
-    by_month = [OutcomeFilter(wanted.programme, month, month, wanted.group_id) for month in report.by_month]
+    by_programme = [replace(wanted, programme=slug) for slug in report.by_programme]
+    by_month = [replace(wanted, from_month=month, until_month=month) for month in report.by_month]
     by_group = {
-        number: OutcomeFilter(wanted.programme, wanted.from_month, wanted.until_month, number)
-        for number in [*names, NO_GROUP]
-        if number in report.by_group
+        number: replace(wanted, group_id=number) for number in [*names, NO_GROUP] if number in report.by_group
     }
     return [
         (
@@ -274,32 +297,45 @@ def _rows(labels: list[str], groups: dict[Any, Any], filters: list[OutcomeFilter
     )
 
 
-def _end_codes(report: OutcomeReport, wanted: OutcomeFilter) -> list[tuple[str, Any]]:
-    cells = count_cells(
-        list(report.end_codes.values()),
-        [people_address(wanted, Figure.ENDED, code=code.value) for code in report.end_codes],
-    )
-    return [(END_CODE_WORDS[code], swapped(cell)) for code, cell in zip(report.end_codes, cells, strict=True)]
+def _end_codes(
+    report: OutcomeReport, printed: PrintedNumbers, wanted: OutcomeFilter
+) -> list[tuple[str, Markup]]:
+    return [
+        (
+            END_CODE_WORDS[code],
+            swapped(
+                count_cell(
+                    count,
+                    printed.end_codes[code],
+                    people_address(wanted, Figure.ENDED, code=code.value),
+                )
+            ),
+        )
+        for code, count in report.end_codes.items()
+    ]
 
 
-def _dropped_out_at(report: OutcomeReport, wanted: OutcomeFilter) -> list[tuple[str, Any]]:
+def _dropped_out_at(
+    report: OutcomeReport, printed: PrintedNumbers, wanted: OutcomeFilter
+) -> list[tuple[str, Markup]]:
     rows = sorted(
-        report.dropped_out_at, key=lambda row: (row.programme, _module_place(row.programme, row.module))
-    )
-    cells = count_cells(
-        [row.count for row in rows],
-        [
-            people_address(
-                OutcomeFilter(row.programme, wanted.from_month, wanted.until_month, wanted.group_id),
-                Figure.DROPPED_OUT,
-                module=row.module,
-            )
-            for row in rows
-        ],
+        zip(report.dropped_out_at, printed.dropped_out_at, strict=True),
+        key=lambda pair: (pair[0].programme, _module_place(pair[0].programme, pair[0].module)),
     )
     return [
-        (f"{programme_title(row.programme)}: {_module_title(row.programme, row.module)}", swapped(cell))
-        for row, cell in zip(rows, cells, strict=True)
+        (
+            f"{programme_title(row.programme)}: {_module_title(row.programme, row.module)}",
+            swapped(
+                count_cell(
+                    row.count,
+                    shown,
+                    people_address(
+                        replace(wanted, programme=row.programme), Figure.DROPPED_OUT, module=row.module
+                    ),
+                )
+            ),
+        )
+        for row, shown in rows
     ]
 
 
@@ -314,7 +350,3 @@ def _module_title(programme: str, module: str) -> str:
     if found is None:
         return module or "before the first week"
     return f"module {found.number}, {found.title}"
-
-
-def _printed(report: OutcomeReport) -> Rate | None:
-    return None if report.dropped_out.is_small else report.dropped_out

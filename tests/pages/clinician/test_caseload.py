@@ -145,4 +145,4 @@ def test_the_page_takes_ten_statements_for_one_supporters_people(
         text_of(clinician, path)
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
-    assert len([one for one in seen if one != "BEGIN"]) <= 10
+    assert len([one for one in seen if not one.startswith("BEGIN")]) <= 10

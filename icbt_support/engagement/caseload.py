@@ -96,7 +96,8 @@ class PersonNow:
     `last_message_at` is when staff last wrote one, `read_first` when each unread mark was set, `calls` when
     somebody rang and what came of it. `opened_to` is who beside the supporter was let in, and because of which
     review or message. `open_reviews` are the numbers of a colleague's reviews that the reader may write or take;
-    a guest sees to these, or to a message, alone.
+    a guest sees to these, or to a message, alone. `reviews_of_week` stand at the two ends of the open week, by
+    number, whatever became of them.
     """
 
     enrolment: Enrolment
@@ -113,6 +114,7 @@ class PersonNow:
     opened_to: tuple[OpenedTo, ...] = ()
     open_reviews: frozenset[int] = frozenset()
     is_guests: bool = False
+    reviews_of_week: tuple[Review, ...] = ()
 
     @property
     def next_owed(self) -> OwedReview | None:
@@ -136,15 +138,15 @@ def load_people(scope: Select[Enrolment]) -> tuple[PersonNow, ...]:
     weeks = _people_and_weeks(scope)
     enrolments = sorted(weeks, key=lambda one: (one.patient.full_name.casefold(), one.id))
     ids = [enrolment.id for enrolment in enrolments]
-    owed, last_sent = _reviews(ids)
+    reviews = _reviews(ids)
     alerts = _alerts(ids)
     facts = _small_facts(ids)
     return tuple(
         PersonNow(
             enrolment=enrolment,
             week=weeks[enrolment],
-            owed=tuple(owed[enrolment.id]),
-            last_sent=last_sent.get(enrolment.id),
+            owed=tuple(reviews.owed[enrolment.id]),
+            last_sent=reviews.last_sent.get(enrolment.id),
             alerts=tuple(alerts[enrolment.id]),
             read_first=tuple(facts[enrolment.id].read_first),
             messages=tuple(facts[enrolment.id].messages),
@@ -153,6 +155,7 @@ def load_people(scope: Select[Enrolment]) -> tuple[PersonNow, ...]:
             last_message_at=facts[enrolment.id].last_message_at,
             calls=tuple(facts[enrolment.id].calls),
             opened_to=tuple(facts[enrolment.id].opened_to),
+            reviews_of_week=tuple(reviews.of_week[enrolment.id]),
         )
         for enrolment in enrolments
     )
@@ -172,6 +175,7 @@ def _people_and_weeks(scope: Select[Enrolment]) -> dict[Enrolment, WeekNow | Non
             joinedload(Enrolment.patient),
             joinedload(Enrolment.supporter),
             joinedload(Enrolment.service).lazyload(Service.help_lines),
+            load_only(PlanItem.state),
         )
         .order_by(None)
         .order_by(Enrolment.id, Week.number, PlanItem.planned_on, PlanItem.id)
@@ -196,30 +200,44 @@ def _is_planned(step: PlanItem | None) -> bool:
     return step is not None and step.state is ItemState.PLANNED
 
 
-def _reviews(ids: Sequence[int]) -> tuple[dict[int, list[OwedReview]], dict[int, Review]]:
+@dataclass
+class _Reviews:
+    owed: dict[int, list[OwedReview]] = field(default_factory=lambda: defaultdict(list))
+    last_sent: dict[int, Review] = field(default_factory=dict)
+    of_week: dict[int, list[Review]] = field(default_factory=lambda: defaultdict(list))
+
+
+def _reviews(ids: Sequence[int]) -> _Reviews:
     newest_sent = (
         select(func.max(Review.id))
         .where(Review.enrolment_id.in_(ids), Review.state == ReviewState.SENT)
         .group_by(Review.enrolment_id)
     )
     rows = db.session.execute(
-        select(Review, ReviewDraft.saved_at, ReviewSlot.minutes_per_review, ReviewClaim)
+        select(Review, ReviewDraft.saved_at, ReviewSlot.minutes_per_review, ReviewClaim, Week.number)
+        .outerjoin(Week, and_(Week.enrolment_id == Review.enrolment_id, Week.closed_at.is_(None)))
         .outerjoin(ReviewDraft, ReviewDraft.review_id == Review.id)
         .outerjoin(SlotBooking, SlotBooking.id == Review.booking_id)
         .outerjoin(ReviewSlot, ReviewSlot.id == SlotBooking.slot_id)
         .outerjoin(ReviewClaim, and_(ReviewClaim.review_id == Review.id, ReviewClaim.released_at.is_(None)))
         .options(joinedload(Review.owner), joinedload(ReviewClaim.account))
-        .where(Review.enrolment_id.in_(ids), or_(Review.state.in_(OWED), Review.id.in_(newest_sent)))
+        .where(
+            Review.enrolment_id.in_(ids),
+            or_(Review.state.in_(OWED), Review.id.in_(newest_sent), Review.number >= Week.number - 1),
+        )
         .order_by(Review.promised_at, Review.id)
     )
-    owed: dict[int, list[OwedReview]] = defaultdict(list)
-    sent: dict[int, Review] = {}
-    for review, saved_at, minutes, claim in rows:
+    found = _Reviews()
+    for review, saved_at, minutes, claim, week_number in rows:
         if review.is_owed:
-            owed[review.enrolment_id].append(OwedReview(review, saved_at, minutes, claim))
-        else:
-            sent[review.enrolment_id] = review
-    return owed, sent
+            found.owed[review.enrolment_id].append(OwedReview(review, saved_at, minutes, claim))
+        elif review.state is ReviewState.SENT:
+            found.last_sent[review.enrolment_id] = review
+        if week_number is not None and review.number >= week_number - 1:
+            found.of_week[review.enrolment_id].append(review)
+    for of_week in found.of_week.values():
+        of_week.sort(key=lambda review: review.number)
+    return found
 
 
 def _alerts(ids: Sequence[int]) -> dict[int, list[OpenAlert]]:

@@ -18,6 +18,7 @@ from icbt_support.read_once import read_once
 from icbt_support.service.models import Service
 
 DUTY_HORIZON_DAYS = 60
+FRIDAY = 4
 
 
 @dataclass(frozen=True)
@@ -356,7 +357,17 @@ def add_duty_minutes(service: Service, start: datetime, minutes: int) -> datetim
 def is_nobody_on_duty_today(service: Service, now: datetime) -> bool:
     """Whether today is a working day without anybody on duty."""
     today = local_day(now, service.zone)
-    return bool(duty_gaps(service, today, today))
+    away = select(Absence.account_id).where(
+        Absence.withdrawn_at.is_(None), Absence.from_on <= today, Absence.until_on >= today
+    )
+    on_duty = select(DutySession.id).where(
+        DutySession.service_id == service.id,
+        DutySession.weekday == today.weekday(),
+        DutySession.clinician_id.not_in(away),
+    )
+    if today.weekday() > FRIDAY or db.session.scalar(on_duty.limit(1)) is not None:
+        return False
+    return today not in closed_days(service, today, today)
 
 
 def duty_gaps(service: Service, from_on: date, until_on: date) -> list[date]:

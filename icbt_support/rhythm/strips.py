@@ -1,19 +1,19 @@
 """Rhythm strips of people: everything they need is loaded in a fixed number of statements."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import SelectBase, String, cast, null, select, union_all
+from sqlalchemy.orm import joinedload
 
-from icbt_support.accounts.models import Account
 from icbt_support.cadence import local_day, to_local
-from icbt_support.db import db
+from icbt_support.db import UtcDateTime, db
 from icbt_support.enrolments.models import Enrolment
-from icbt_support.plan.models import ItemKind, PlanItem, Week
+from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
 from icbt_support.plan.owed import OwedReminder
-from icbt_support.plan.queries import check_ins_finished, item_now
+from icbt_support.plan.queries import check_ins_finished
 from icbt_support.plan.rules import PlannedItem, check_in_opens_on
 from icbt_support.plan.strip import (
     MOST_COLUMNS,
@@ -63,44 +63,46 @@ REASON_WORDS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class LoadedWeek:
-    """A week with all that its strip shows."""
+class WeekToDraw:
+    """A week and the reviews around it by number: at least those from the one before it on."""
 
     enrolment: Enrolment
     week: Week
-    review: Review | None
-    review_before: Review | None
+    reviews: Sequence[Review]
     check_in_finished_at: datetime | None
-    reminders: Sequence[Reminder]
 
     @property
     def zone(self) -> str:
         return self.enrolment.patient.zone
 
+    @property
+    def review(self) -> Review | None:
+        """The one that closes this week."""
+        return next((review for review in self.reviews if review.number == self.week.number), None)
 
-def strips_for(enrolments: Sequence[Enrolment], *, now: datetime) -> dict[int, StripModel]:
-    """Enrolment id to the strip of its newest week; people without a week have none. A fixed number of
-    statements.
-    """
-    ids = [enrolment.id for enrolment in enrolments]
-    if not ids:
-        return {}
-    newest = (
-        select(Week.enrolment_id, func.max(Week.number))
-        .where(Week.enrolment_id.in_(ids))
-        .group_by(Week.enrolment_id)
-    )
-    weeks = db.session.scalars(
-        select(Week)
-        .where(tuple_(Week.enrolment_id, Week.number).in_(newest))
-        .options(selectinload(Week.items))
-    ).all()
-    return {one.enrolment.id: _strip_of(one, now) for one in _load(_enrolments(ids), weeks)}
+    @property
+    def review_before(self) -> Review | None:
+        """The review before this week (the welcome before week 1), if it was sent when the week opened."""
+        before = [review for review in self.reviews if review.number < self.week.number]
+        if not before or before[-1].sent_at is None or before[-1].sent_at > self.week.opened_at:
+            is_first = bool(before) and before[0].kind is ReviewKind.WELCOME and self.week.number == 1
+            return before[0] if is_first else None
+        return before[-1]
+
+
+def strips_of_weeks(weeks: Sequence[WeekToDraw], *, now: datetime) -> dict[int, StripModel]:
+    """Enrolment id to the strip of its week: one statement, however many weeks."""
+    items, bells = _plans_of([one.week for one in weeks])
+    return {
+        one.enrolment.id: _strip_of(one, items[one.week.id], bells[one.enrolment.id], now) for one in weeks
+    }
 
 
 def strip_of_week(enrolment: Enrolment, week: Week, *, now: datetime) -> StripModel:
     """The strip of one week, open or closed."""
-    return _strip_of(_load({enrolment.id: enrolment}, [week])[0], now)
+    reviews = reviews_around([enrolment.id]).get(enrolment.id, [])
+    finished_at = check_ins_finished([enrolment.id]).get((enrolment.id, week.number))
+    return strips_of_weeks([WeekToDraw(enrolment, week, reviews, finished_at)], now=now)[enrolment.id]
 
 
 def strip_until_review(enrolment: Enrolment, review: Review, *, now: datetime) -> StripModel | None:
@@ -159,39 +161,6 @@ def strip_of_proposal(review: Review, choice: NextWeekChoice, *, now: datetime) 
 # Loading --------------------------------------------------------------------------------------------------
 
 
-def _enrolments(ids: Collection[int]) -> dict[int, Enrolment]:
-    return {
-        enrolment.id: enrolment
-        for enrolment in db.session.scalars(
-            select(Enrolment)
-            .where(Enrolment.id.in_(ids))
-            .options(
-                joinedload(Enrolment.patient).joinedload(Account.preferences),
-                joinedload(Enrolment.supporter),
-                joinedload(Enrolment.service),
-            )
-        )
-    }
-
-
-def _load(enrolments: Mapping[int, Enrolment], weeks: Sequence[Week]) -> list[LoadedWeek]:
-    ids = list(enrolments)
-    reviews = reviews_around(ids)
-    finished = check_ins_finished(ids)
-    reminders = _reminders_of(weeks)
-    return [
-        LoadedWeek(
-            enrolment=enrolments[week.enrolment_id],
-            week=week,
-            review=_closing(week, reviews.get(week.enrolment_id, [])),
-            review_before=_opening(week, reviews.get(week.enrolment_id, [])),
-            check_in_finished_at=finished.get((week.enrolment_id, week.number)),
-            reminders=reminders.get(week.enrolment_id, []),
-        )
-        for week in weeks
-    ]
-
-
 @read_once
 def reviews_around(ids: Collection[int]) -> dict[int, list[Review]]:
     """Enrolment id to its reviews by number."""
@@ -207,93 +176,138 @@ def reviews_around(ids: Collection[int]) -> dict[int, list[Review]]:
     return found
 
 
-def _reminders_of(weeks: Sequence[Week]) -> dict[int, list[Reminder]]:
-    """Emails of the weeks' plans by course; `_bells` leaves out what lies outside a week."""
+@dataclass(frozen=True)
+class _Item:
+    kind: ItemKind
+    title: str
+    planned_on: date
+    planned_time: time | None
+    state: ItemState
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class _Bell:
+    kind: ReminderKind
+    state: ReminderState
+    due_at: datetime
+    settled_at: datetime | None
+    reason: str
+
+
+def _plans_of(weeks: Sequence[Week]) -> tuple[dict[int, list[_Item]], dict[int, list[_Bell]]]:
+    """Items by week, and emails of the weeks' plans by course; `_bells` leaves out what lies outside a week."""
+    items: dict[int, list[_Item]] = defaultdict(list)
+    bells: dict[int, list[_Bell]] = defaultdict(list)
     if not weeks:
-        return {}
-    found: dict[int, list[Reminder]] = {}
-    rows = db.session.scalars(
-        select(Reminder)
-        .where(
-            Reminder.context.in_([f"enrolment:{week.enrolment_id}" for week in weeks]),
-            Reminder.kind.in_(WEEK_KINDS),
-            Reminder.channel == Channel.EMAIL,
-            Reminder.state.in_(list(BELL_STATES)),
-            Reminder.due_at >= min(week.opened_at for week in weeks) - timedelta(days=1),
-        )
-        .order_by(Reminder.due_at, Reminder.id)
+        return items, bells
+    plans = union_all(_items_of(weeks), _reminders_of(weeks)).subquery()
+    by_day_and_time = (plans.c.planned_on, plans.c.planned_time, plans.c.due_at, plans.c.id)
+    for row in db.session.execute(select(plans).order_by(*by_day_and_time)):
+        if row.context is None:
+            kind, state = ItemKind(row.kind), ItemState(row.state)
+            item = _Item(kind, row.title, row.planned_on, row.planned_time, state, row.settled_at)
+            items[row.week_id].append(item)
+        else:
+            bell = _Bell(
+                ReminderKind(row.kind), ReminderState(row.state), row.due_at, row.settled_at, row.reason
+            )
+            bells[int(row.context.removeprefix("enrolment:"))].append(bell)
+    return items, bells
+
+
+def _items_of(weeks: Sequence[Week]) -> SelectBase:
+    return select(
+        PlanItem.id.label("id"),
+        PlanItem.week_id.label("week_id"),
+        cast(PlanItem.kind, String).label("kind"),
+        cast(PlanItem.state, String).label("state"),
+        PlanItem.title.label("title"),
+        PlanItem.planned_on.label("planned_on"),
+        PlanItem.planned_time.label("planned_time"),
+        PlanItem.settled_at.label("settled_at"),
+        cast(null(), UtcDateTime).label("due_at"),
+        cast(null(), String).label("context"),
+        cast(null(), String).label("reason"),
+    ).where(PlanItem.week_id.in_([week.id for week in weeks]))
+
+
+def _reminders_of(weeks: Sequence[Week]) -> SelectBase:
+    return select(
+        Reminder.id,
+        null(),
+        cast(Reminder.kind, String),
+        cast(Reminder.state, String),
+        null(),
+        null(),
+        null(),
+        Reminder.settled_at,
+        Reminder.due_at,
+        Reminder.context,
+        Reminder.reason,
+    ).where(
+        Reminder.context.in_([f"enrolment:{week.enrolment_id}" for week in weeks]),
+        Reminder.kind.in_(WEEK_KINDS),
+        Reminder.channel == Channel.EMAIL,
+        Reminder.state.in_(list(BELL_STATES)),
+        Reminder.due_at >= min(week.opened_at for week in weeks) - timedelta(days=1),
     )
-    for reminder in rows:
-        found.setdefault(int(reminder.context.removeprefix("enrolment:")), []).append(reminder)
-    return found
-
-
-def _closing(week: Week, reviews: Iterable[Review]) -> Review | None:
-    return next((review for review in reviews if review.number == week.number), None)
-
-
-def _opening(week: Week, reviews: Sequence[Review]) -> Review | None:
-    """The review before this week (the welcome before week 1), if it was sent when the week opened."""
-    before = [review for review in reviews if review.number < week.number]
-    if not before or before[-1].sent_at is None or before[-1].sent_at > week.opened_at:
-        return before[0] if before and before[0].kind is ReviewKind.WELCOME and week.number == 1 else None
-    return before[-1]
 
 
 # Drawing --------------------------------------------------------------------------------------------------
 
 
-def _strip_of(loaded: LoadedWeek, now: datetime) -> StripModel:
-    week = loaded.week
-    today = local_day(now, loaded.zone)
-    starts_on, ends_on = week.opened_on, _ends_on(loaded)
+def _strip_of(drawn: WeekToDraw, items: Sequence[_Item], bells: Sequence[_Bell], now: datetime) -> StripModel:
+    week = drawn.week
+    today = local_day(now, drawn.zone)
+    starts_on, ends_on = week.opened_on, _ends_on(drawn)
     return build_strip(
         title=f"Week {week.number}, day by day",
         starts_on=starts_on,
         ends_on=ends_on,
         today=today,
-        left=_left_end(loaded),
-        right=_right_end(loaded, now),
-        items=[_on_strip(item, loaded, today) for item in week.items],
-        bells=_bells(loaded, starts_on, ends_on),
-        check_in=_check_in(loaded, today),
+        left=_left_end(drawn),
+        right=_right_end(drawn, now),
+        items=[_on_strip(item, drawn, today) for item in items],
+        bells=_bells(drawn, bells, starts_on, ends_on),
+        check_in=_check_in(drawn, items, today),
     )
 
 
-def _ends_on(loaded: LoadedWeek) -> date:
+def _ends_on(drawn: WeekToDraw) -> date:
     """A closed week ends on the day on which it closed, an open one on the day of its review."""
-    week = loaded.week
-    ends_on = local_day(week.closed_at, loaded.zone) if week.closed_at else week.review_on
+    week = drawn.week
+    ends_on = local_day(week.closed_at, drawn.zone) if week.closed_at else week.review_on
     return max(ends_on, week.opened_on + timedelta(days=1))
 
 
-def _left_end(loaded: LoadedWeek) -> StripEnd:
-    before = loaded.review_before
+def _left_end(drawn: WeekToDraw) -> StripEnd:
+    before = drawn.review_before
     if before is None or before.sent_at is None:
-        return StripEnd("none", "Start" if loaded.week.number == 1 else "", "")
-    sent = to_local(before.sent_at, loaded.zone)
+        return StripEnd("none", "Start" if drawn.week.number == 1 else "", "")
+    sent = to_local(before.sent_at, drawn.zone)
     state = "welcome" if before.kind is ReviewKind.WELCOME else "sent"
-    return StripEnd(state, f"{before.owner.called} wrote", _day_or_clock(sent, loaded.week.opened_on))
+    return StripEnd(state, f"{before.owner.called} wrote", _day_or_clock(sent, drawn.week.opened_on))
 
 
-def _right_end(loaded: LoadedWeek, now: datetime) -> StripEnd:
-    review = loaded.review
+def _right_end(drawn: WeekToDraw, now: datetime) -> StripEnd:
+    review = drawn.review
     if review is None or review.state is ReviewState.CANCELLED:
         return StripEnd("none", "", "")
-    promised = to_local(review.promised_at, loaded.zone)
+    promised = to_local(review.promised_at, drawn.zone)
     called = review.writer_called if review.is_owed else review.owner.called
     if review.sent_at is not None:
         return StripEnd(
-            "sent", f"{called} wrote", _day_or_clock(to_local(review.sent_at, loaded.zone), _ends_on(loaded))
+            "sent", f"{called} wrote", _day_or_clock(to_local(review.sent_at, drawn.zone), _ends_on(drawn))
         )
     if review.state is ReviewState.MISSED:
         return StripEnd("none", "No review", "")
     if review.is_late(now):
         return StripEnd("late", "Review late", f"since {promised:%a} {clock_words(promised)}")
-    state = "due" if promised.date() == local_day(now, loaded.zone) else "planned"
+    state = "due" if promised.date() == local_day(now, drawn.zone) else "planned"
     by = f"by {clock_words(promised)}"
     return StripEnd(
-        state, f"{called} writes", by if promised.date() == _ends_on(loaded) else f"{promised:%a} {by}"
+        state, f"{called} writes", by if promised.date() == _ends_on(drawn) else f"{promised:%a} {by}"
     )
 
 
@@ -302,45 +316,45 @@ def _day_or_clock(moment: datetime, day: date) -> str:
     return clock_words(moment) if moment.date() == day else f"{moment:%a} {moment.day} {moment:%b}"
 
 
-def _on_strip(item: PlanItem, loaded: LoadedWeek, today: date) -> ItemOnStrip:
-    now = item_now(item, loaded.check_in_finished_at)
+def _on_strip(item: _Item, drawn: WeekToDraw, today: date) -> ItemOnStrip:
+    """A check-in is no item of the picture: its bar is drawn by itself."""
     return ItemOnStrip(
         kind=item.kind,
         title=item.title,
         planned_on=item.planned_on,
         planned_time=item.planned_time,
         state=state_on_strip(
-            now.state, planned_on=item.planned_on, today=today, is_week_closed=not loaded.week.is_open
+            item.state, planned_on=item.planned_on, today=today, is_week_closed=not drawn.week.is_open
         ),
-        settled_at=to_local(now.settled_at, loaded.zone) if now.settled_at else None,
+        settled_at=to_local(item.settled_at, drawn.zone) if item.settled_at else None,
     )
 
 
-def _bells(loaded: LoadedWeek, starts_on: date, ends_on: date) -> list[BellOnStrip]:
-    bells = []
-    for reminder in loaded.reminders:
-        state = BELL_STATES[reminder.state]
-        at = reminder.settled_at if state == "sent" and reminder.settled_at else reminder.due_at
-        local = to_local(at, loaded.zone)
-        if at >= loaded.week.opened_at and starts_on <= local.date() <= ends_on:
-            bells.append(BellOnStrip(state, local, BELL_WORDS[reminder.kind], _reason(reminder, loaded)))
-    return bells
+def _bells(drawn: WeekToDraw, bells: Sequence[_Bell], starts_on: date, ends_on: date) -> list[BellOnStrip]:
+    shown = []
+    for bell in bells:
+        state = BELL_STATES[bell.state]
+        at = bell.settled_at if state == "sent" and bell.settled_at else bell.due_at
+        local = to_local(at, drawn.zone)
+        if at >= drawn.week.opened_at and starts_on <= local.date() <= ends_on:
+            shown.append(BellOnStrip(state, local, BELL_WORDS[bell.kind], _reason(bell, drawn)))
+    return shown
 
 
-def _reason(reminder: Reminder, loaded: LoadedWeek) -> str:
-    if reminder.state is not ReminderState.HELD_BACK:
+def _reason(bell: _Bell, drawn: WeekToDraw) -> str:
+    if bell.state is not ReminderState.HELD_BACK:
         return ""
-    words = REASON_WORDS.get(reminder.reason, "")
-    return words.format(supporter=loaded.enrolment.supporter.called, patient=loaded.enrolment.patient.called)
+    words = REASON_WORDS.get(bell.reason, "")
+    return words.format(supporter=drawn.enrolment.supporter.called, patient=drawn.enrolment.patient.called)
 
 
-def _check_in(loaded: LoadedWeek, today: date) -> CheckInOnStrip | None:
-    item = next((one for one in loaded.week.items if one.kind is ItemKind.CHECK_IN), None)
+def _check_in(drawn: WeekToDraw, items: Sequence[_Item], today: date) -> CheckInOnStrip | None:
+    item = next((one for one in items if one.kind is ItemKind.CHECK_IN), None)
     if item is None:
         return None
-    week, rhythm = loaded.week, loaded.enrolment.service.rhythm
+    week, rhythm = drawn.week, drawn.enrolment.service.rhythm
     opens_on = check_in_opens_on(week.review_on, rhythm.check_in_opens_days, week.opened_on)
-    done_at = loaded.check_in_finished_at
+    done_at = drawn.check_in_finished_at
     if done_at is not None:
         state = "done"
     elif not week.is_open:
@@ -352,7 +366,7 @@ def _check_in(loaded: LoadedWeek, today: date) -> CheckInOnStrip | None:
         item.planned_on,
         item.planned_time,
         state,
-        to_local(done_at, loaded.zone) if done_at else None,
+        to_local(done_at, drawn.zone) if done_at else None,
     )
 
 

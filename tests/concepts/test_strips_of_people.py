@@ -3,21 +3,27 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, datetime, time
 
 import pytest
 from sqlalchemy import event, select
 
 from icbt_support.accounts.models import Role
 from icbt_support.db import db
+from icbt_support.engagement.caseload import load_people
+from icbt_support.engagement.people_strips import strips_of_people
+from icbt_support.enrolments.models import Enrolment
 from icbt_support.plan.models import ItemKind, Week
 from icbt_support.plan.queries import open_week_of, week_of
+from icbt_support.plan.strip import StripModel
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Reason, ReminderKind, ReminderState
+from icbt_support.reviews.models import Review
 from icbt_support.reviews.queries import review_owed
 from icbt_support.reviews.rules import PAUSE, NextWeekChoice
+from icbt_support.reviews.transitions import miss_review
 from icbt_support.rhythm.acts import finish_check_in
-from icbt_support.rhythm.strips import strip_of_proposal, strip_of_week, strips_for
+from icbt_support.rhythm.strips import strip_of_proposal, strip_of_week
 from tests.cast import Cast, enrol, make_person
 from tests.concepts.rhythm_steps import (
     SYSTEM,
@@ -147,28 +153,43 @@ def test_a_proposal_follows_each_choice(cast: Cast, week: Week) -> None:
     assert (paused.check_in, [column for column in paused.columns if column.items]) == (None, [])
 
 
-def test_many_people_take_as_many_statements_as_one(cast: Cast, week: Week) -> None:
-    everybody = [cast.enrolment]
+def test_a_list_of_people_takes_one_statement_more_than_the_list(cast: Cast, week: Week) -> None:
     for number in range(3):
         patient = make_person(f"Person{number} Reed", Role.PATIENT, cast.service, at(19, 9))
         enrolment = enrol(patient, cast.supporter, cast.clinician, cast.service, at(19, 9))
         start_course(enrolment, review_at=at(26, 10 + number), now=at(19, 10))
-        everybody.append(enrolment)
-    counts = []
-    for people in (everybody[:1], everybody):
-        ids = [enrolment.id for enrolment in people]
-        db.session.expire_all()
-        enrolments = [db.session.get_one(type(cast.enrolment), one) for one in ids]
+    db.session.expire_all()
+    people = load_people(select(Enrolment))
+    assert len(people) == 5
+    for shown in (people[:2], people):
         with counted_statements() as statements:
-            strips = strips_for(enrolments, now=at(20, 9))
-        counts.append(len(statements))
-        assert sorted(strips) == sorted(ids)
-    assert counts[0] == counts[1]
+            strips_of_people(shown, now=at(20, 9))
+        assert len(statements) == 1
+
+
+def test_a_person_has_the_same_strip_in_a_list_as_on_their_page(cast: Cast, week: Week) -> None:
+    """With a review before it, without one, with one closed by a clinician, and with one that is late."""
+
+    def strip_in_list(now: datetime) -> StripModel:
+        db.session.expire_all()
+        in_list = strips_of_people(load_people(select(Enrolment)), now=now)[cast.enrolment.id]
+        assert in_list == strip_of_week(cast.enrolment, open_week_of(cast.enrolment), now=now)
+        return in_list
+
+    assert strip_in_list(at(20, 9)).left.label == "Start"
+    send(review_owed(cast.enrolment), LETTER, by=acting(cast.supporter, Role.SUPPORTER), now=at(26, 9, 40))
+    assert strip_in_list(at(27, 9)).left.label == "Pat wrote"
+    assert strip_in_list(at(date(2026, 12, 4), 9)).right.state == "late"
+    open_due_weeks(now=at(date(2026, 12, 7), 17), by=SYSTEM)
+    assert strip_in_list(at(date(2026, 12, 7), 18)).left.state == "none"
+    owed = db.session.scalars(select(Review).order_by(Review.number.desc())).first()
+    miss_review(owed, reason="moved", by=acting(cast.clinician, Role.CLINICIAN), now=at(date(2026, 12, 8), 9))
+    assert strip_in_list(at(date(2026, 12, 8), 10)).right.label == "No review"
 
 
 def test_somebody_without_a_week_has_no_strip(cast: Cast) -> None:
-    assert strips_for([cast.enrolment], now=at(20, 9)) == {}
-    assert strips_for([], now=at(20, 9)) == {}
+    assert strips_of_people(load_people(select(Enrolment)), now=at(20, 9)) == {}
+    assert strips_of_people([], now=at(20, 9)) == {}
 
 
 def test_the_kinds_of_a_week_are_in_the_key(cast: Cast, week: Week) -> None:

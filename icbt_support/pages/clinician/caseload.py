@@ -17,14 +17,18 @@ from icbt_support.engagement.caseload_list import Sort
 from icbt_support.engagement.caseloads import Caseload, Group, Visit, caseload_of, supporters_of
 from icbt_support.engagement.overview import ENOUGH_FOR_A_FINDING
 from icbt_support.engagement.people import PersonRow
+from icbt_support.engagement.people_strips import strips_of_people
 from icbt_support.engagement.status import NextAction
 from icbt_support.pages import charts
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
 from icbt_support.pages.kit import short_day
+from icbt_support.plan.strip import MARKS as STRIP_MARKS
+from icbt_support.plan.strip import StripModel
 from icbt_support.read_once import one_page
 from icbt_support.service.models import Service
 
 blueprint = Blueprint("clinician_caseload", __name__)
+PEOPLE_ON_A_PAGE = 50
 GROUP_WORDS = {
     Group.EVERYBODY: "Everybody",
     Group.NEED_A_LOOK: "Need a look",
@@ -62,13 +66,22 @@ class ChoiceLink:
 
 
 @dataclass(frozen=True)
+class Pages:
+    """Which people are shown, and the ways to those before and after."""
+
+    words: str
+    previous_href: str
+    next_href: str
+
+
+@dataclass(frozen=True)
 class Asked:
     group: Group
     supporter_id: int | None
     sort: Sort | None
 
     def href(self, **changes: Any) -> str:
-        """The shortest address that shows this with `changes`: what is usual is left out."""
+        """The shortest address that shows this with `changes`: what is usual is left out, and so is the page."""
         asked = {"group": self.group, "supporter": self.supporter_id, "sort": self.sort, **changes}
         kept: dict[str, Any] = {
             name: value for name, value in asked.items() if value not in (None, Group.EVERYBODY)
@@ -79,6 +92,7 @@ class Asked:
 @dataclass(frozen=True)
 class ShownPerson:
     row: PersonRow
+    strip: StripModel | None
     dots: Markup | None
     next_review: str
     action_href: str
@@ -103,10 +117,15 @@ def _page(asked: Asked, service: Service, now: datetime) -> str:
     if asked.group is Group.NOT_BENEFITING:
         warnings = early_warnings_of([row.person.enrolment for row in rows], now=now)
         rows = tuple(row for row in rows if row.person.enrolment.id in warnings)
+    first = (max(request.args.get("page", 1, type=int), 1) - 1) * PEOPLE_ON_A_PAGE
+    shown = rows[first : first + PEOPLE_ON_A_PAGE]
+    strips = strips_of_people([row.person for row in shown], now=now)
     return render_template(
         "clinician/caseload.html",
         heading=_heading(caseload, asked),
-        people=[_shown(row, caseload, warnings) for row in rows],
+        people=[_shown(row, caseload, strips, warnings) for row in shown],
+        strip_marks=_marks_of(strips),
+        pages=_pages(asked, first, len(shown), len(rows)),
         found=caseload.found,
         is_cut=caseload.found > len(caseload.rows) and asked.group is not Group.NEED_A_LOOK,
         groups=[
@@ -159,12 +178,34 @@ def _supporter_links(caseload: Caseload, asked: Asked, service: Service) -> list
     ]
 
 
-def _shown(row: PersonRow, caseload: Caseload, warnings: dict[int, EarlyWarning]) -> ShownPerson:
+def _marks_of(strips: dict[int, StripModel]) -> list[str]:
+    """What any of the strips draws, in the order of the key; the compact size has the check-in's bar alone."""
+    drawn = {mark for strip in strips.values() for mark in strip.marks} - {"check_in"}
+    return [mark for mark in STRIP_MARKS if mark in drawn]
+
+
+def _pages(asked: Asked, first: int, shown: int, people: int) -> Pages | None:
+    """None where everybody stands on one page."""
+    if people <= PEOPLE_ON_A_PAGE or not shown:
+        return None
+    page, last = first // PEOPLE_ON_A_PAGE + 1, first + shown
+    before = None if page == 2 else page - 1
+    return Pages(
+        f"Showing {first + 1} to {last} of {people}",
+        asked.href(page=before) if page > 1 else "",
+        asked.href(page=page + 1) if last < people else "",
+    )
+
+
+def _shown(
+    row: PersonRow, caseload: Caseload, strips: dict[int, StripModel], warnings: dict[int, EarlyWarning]
+) -> ShownPerson:
     number, owed = row.person.enrolment.id, row.person.next_owed
     return ShownPerson(
         row,
+        strips.get(number),
         _dots(caseload.weeks[number]) if number in caseload.weeks else None,
-        short_day(owed.review.due_on) if owed is not None else "None planned",
+        short_day(owed.review.due_on) if owed is not None else "none planned",
         _address_of(row),
         warnings.get(number),
     )

@@ -4,16 +4,17 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
-from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.enrolments.models import EnrolmentState, Purpose
+from icbt_support.plan.models import ItemState
 from icbt_support.risk.operations import raise_stated_risk
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.concepts.beginnings import as_patient
-from tests.concepts.service_of_many import ManyPeople, review, visit
+from tests.concepts.service_of_many import ManyPeople, open_week, review, session_on, visit
 from tests.pages.visits import status_of
 
 CASELOAD = "/clinical/caseload"
@@ -100,3 +101,48 @@ def test_a_heading_counts_from_twenty_people_on(clinician: PageClient, cast: Cas
     review(late, 1, now.date() - timedelta(days=1))
     assert "1 of 21 people need a look" in text_of(clinician)
     assert "Who needs a look?" in text_of(clinician, "?group=in-rhythm")
+
+
+def test_each_person_has_a_strip_and_fifty_stand_on_a_page(
+    clinician: PageClient, cast: Cast, now: datetime
+) -> None:
+    """The key names what the strips draw; the pages keep the group and the order."""
+    many = ManyPeople(cast, now)
+    cast.enrolment.purpose = Purpose.TRAINING
+    for number in range(51):
+        week = open_week(many.person(f"Person{number:02} Reed"), 1, now.date() - timedelta(days=3))
+        session_on(week, now.date() + timedelta(days=1), ItemState.PLANNED)
+    html = text_of(clinician, "?sort=name")
+    assert html.count('class="strip strip--mini') == 50
+    assert html.count('aria-label="Week 1, day by day"') == 50
+    assert "</svg> session</li>" in html
+    assert "</svg> agreed step</li>" not in html
+    assert "Showing 1 to 50 of 51" in html
+    assert "/clinical/caseload?sort=name&page=2" in clinician.page.links
+    rest = text_of(clinician, "?sort=name&page=2")
+    assert "Person50 Reed" in rest
+    assert "Person49 Reed" not in rest
+    assert "/clinical/caseload?sort=name" in clinician.page.links
+    assert "Showing" not in text_of(clinician, "?group=need-a-look")
+    assert "Nobody here" in text_of(clinician, "?page=9")
+
+
+def test_the_page_takes_ten_statements_for_one_supporters_people(
+    clinician: PageClient, cast: Cast, now: datetime
+) -> None:
+    many = ManyPeople(cast, now)
+    for _ in range(60):
+        open_week(many.person(), 1, now.date())
+    path = f"?supporter={cast.supporter.id}"
+    text_of(clinician, path)
+    seen: list[str] = []
+
+    def note(connection, cursor, statement, *rest):  # type: ignore[no-untyped-def]
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        text_of(clinician, path)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert len([one for one in seen if not one.startswith("BEGIN")]) <= 10

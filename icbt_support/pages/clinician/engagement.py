@@ -4,7 +4,6 @@ from datetime import date
 
 from flask import Blueprint, render_template, url_for
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import local_day
 from icbt_support.engagement.figures import ModuleReach, Standing
@@ -12,6 +11,7 @@ from icbt_support.engagement.overview import ENOUGH_FOR_A_FINDING, Overview, hea
 from icbt_support.pages import charts
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
 from icbt_support.pages.kit import short_day
+from icbt_support.pages.reads import note_read
 from icbt_support.programme.library import programmes
 from icbt_support.service.models import Service
 
@@ -22,9 +22,7 @@ blueprint = Blueprint("clinician_engagement", __name__)
 @allow(Role.CLINICIAN)
 def show() -> str:
     service, now = current_service(Role.CLINICIAN), request_time()
-    audit.record_apart(
-        "read_engagement", by=current_actor(Role.CLINICIAN, service.id), now=now, service_id=service.id
-    )
+    note_read("read_engagement", by=current_actor(Role.CLINICIAN, service.id), now=now)
     programme = next(iter(programmes().values()))
     overview = overview_of(service, programme, now=now)
     reached = [row for row in overview.reach if row.had_time]

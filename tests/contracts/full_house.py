@@ -58,6 +58,8 @@ from icbt_support.tables import METADATA
 from tests.cast import Cast, enrol, make_person
 from tests.concepts.rhythm_steps import acting, at, letter, preview, send, start_course
 
+Canary = tuple[str, str]
+NAMES = ("Alex Reed", "Sasha Vale", "Kim Hill")
 CANARY = re.compile(r"canary-(alex|sasha|kim)-[a-z]+(?:-[a-z]+)*")
 OF_PATIENTS_ALONE = {"privateentry", "exercise"}
 OF_STAFF_ALONE = {
@@ -452,3 +454,17 @@ def columns_with_words() -> list[tuple[Table, Column[object]]]:
 def canaries_in(words: str) -> set[tuple[str, str]]:
     """(owner, place) of every canary in a text."""
     return {tuple(found.group().split("-", 2)[1:]) for found in CANARY.finditer(words)}  # type: ignore[misc]
+
+
+def is_for_everybody(canary: Canary) -> bool:
+    return "everybody" in OF_REPORTS.get(canary[1], set())
+
+
+def is_of_a_patient(canary: Canary) -> bool:
+    """What a service or a supporter says of itself is not, and what is told to everybody is not any more."""
+    of_others = OF_SERVICES.keys() | OF_ONE_SUPPORTER | OF_A_SUPPORTER_AND_THEIR_PATIENT
+    return canary[1] not in of_others and not is_for_everybody(canary)
+
+
+def shows_a_patient(words: str) -> bool:
+    return any(map(is_of_a_patient, canaries_in(words))) or any(name in words for name in NAMES)

@@ -29,14 +29,16 @@ from tests.contracts.full_house import (
     OF_REPORTS,
     OF_SERVICES,
     OF_STAFF_ALONE,
+    Canary,
     House,
     canaries_in,
     columns_with_words,
     furnish,
+    is_of_a_patient,
+    shows_a_patient,
 )
 from tests.contracts.walking import addresses, all_ids, is_for, rules
 
-Canary = tuple[str, str]
 CASELOADS = {
     "pat": {"alex"},
     "chris": {"sasha"},
@@ -54,7 +56,6 @@ KINDS = {
     "toni": "administrator",
     "vendor": "vendor",
 }
-NAMES = {"Alex Reed", "Sasha Vale", "Kim Hill"}
 AT_SOUTHFIELD = {"kim", "lee", "max"}
 SHARED = {"message", "question", "reply", "letter", "step", "why", "sharedentry", "goal"}
 IN_THE_RECORD = ("stated", "callnote", "phone", "concern", "facts", "reasons", "group")
@@ -105,10 +106,6 @@ def is_in_the_same_place(who: str, owner: str) -> bool:
     return (who in AT_SOUTHFIELD) == (owner == "kim") and who != "nobody"
 
 
-def is_for_everybody(canary: Canary) -> bool:
-    return "everybody" in OF_REPORTS.get(canary[1], set())
-
-
 def walk(app: Flask, account: Account | None) -> tuple[set[tuple[str, Canary]], list[tuple[str, int]]]:
     """(address, canary) of every canary met; and every answer that is an error of the server, or that shows a
     patient to staff without a line in the audit (status 0).
@@ -116,27 +113,21 @@ def walk(app: Flask, account: Account | None) -> tuple[set[tuple[str, Canary]], 
     browser = PageClient(app)
     if account is not None:
         browser.sign_in(account)
+    is_watched = account is not None and is_staff(account)
     ids, met, broken = all_ids(), set(), []
     for rule in rules(app, "GET"):
         if not is_for(app, rule, account):
             continue
         for address in addresses(app, rule, ids):
+            seen = last_line() if is_watched else 0
             response = browser.http.get(address)
             if response.status_code >= 500 and rule.rule != "/readyz":
                 broken.append((address, response.status_code))
             words = response.get_data(as_text=True) + str(response.headers)
             met |= {(rule.rule, canary) for canary in canaries_in(words)}
+            if is_watched and shows_a_patient(words) and last_line() == seen:
+                broken.append((address, 0))
     return met, broken
-
-
-def is_of_a_patient(canary: Canary) -> bool:
-    """What a service or a supporter says of itself is not, and what is told to everybody is not any more."""
-    of_others = OF_SERVICES.keys() | OF_ONE_SUPPORTER | OF_A_SUPPORTER_AND_THEIR_PATIENT
-    return canary[1] not in of_others and not is_for_everybody(canary)
-
-
-def shows_a_patient(words: str) -> bool:
-    return any(map(is_of_a_patient, canaries_in(words))) or any(name in words for name in NAMES)
 
 
 def is_staff(account: Account) -> bool:

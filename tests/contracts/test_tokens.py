@@ -11,7 +11,7 @@ from icbt_support.db import db
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.clean_slate import made_once
-from tests.contracts.full_house import House, canaries_in, furnish
+from tests.contracts.full_house import House, furnish, shows_a_patient
 from tests.contracts.test_get_changes_nothing import digests
 from tests.contracts.walking import addresses, forms_for, highest_ids, is_for, rules
 
@@ -163,12 +163,12 @@ def test_a_form_that_comes_back_with_mistakes_leaves_a_line_too(app: Flask, hous
     forms, token = forms_for(app, house.people[who], browser), browser.token()
     silent, shown = [], 0
     for form in forms.values():
-        if form.action == "/sign-out":
+        if "sign-out" in form.action:
             continue
         seen = line_count()
         response = browser.http.post(form.action, data={"csrf_token": token})
         words = response.get_data(as_text=True)
-        if canaries_in(words) or "Alex Reed" in words:
+        if shows_a_patient(words):
             shown += 1
             silent += [form.action] if line_count() == seen else []
     assert shown >= {"pat": 8, "jo": 8, "toni": 1}[who]
@@ -187,7 +187,7 @@ def test_a_form_that_comes_back_is_not_shown_where_the_look_cannot_be_written(
     finally:
         rename("audit_lines_away", "audit_lines")
     assert response.status_code == 503
-    assert canaries_in(response.get_data(as_text=True)) == set()
+    assert not shows_a_patient(response.get_data(as_text=True))
     assert response.headers["X-Frame-Options"] == "DENY"
 
 

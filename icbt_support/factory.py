@@ -26,6 +26,7 @@ from icbt_support.pages.guards import IdConverter, allow_anyone, check_every_vie
 from icbt_support.pages.help_lines import load_help_pages
 from icbt_support.pages.kit import install_kit
 from icbt_support.pages.navigation import install_navigation
+from icbt_support.pages.reads import install_reads
 from icbt_support.pages.signing_in import install_login
 from icbt_support.programme.library import load_library
 from icbt_support.schema import WrongSchema, check_schema
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_navigation(app)
     install_errors(app)
     _install_edges(app, settings)
+    install_reads(app)
     _register_pages(app, settings)
     _serve_static(app)
     register_commands(app)

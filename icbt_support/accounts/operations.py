@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from icbt_support import audit
 from icbt_support.accounts.links import LinkAlreadyUsed, use_link
 from icbt_support.accounts.models import (
+    STAFF_ROLES,
     Account,
     AccountLink,
     ContactPreferences,
@@ -35,7 +36,7 @@ from icbt_support.audit import Actor
 from icbt_support.db import db
 from icbt_support.links import new_nonce
 from icbt_support.reminders.operations import owe_reminder, recompute_due_times, withdraw_reminders
-from icbt_support.reminders.rules import ReminderKind
+from icbt_support.reminders.rules import FOR_STAFF, ReminderKind
 from icbt_support.service.models import Service
 from icbt_support.service.operations import create_service
 from icbt_support.service.queries import find_service_by_name
@@ -87,7 +88,10 @@ def give_role(account: Account, role: Role, *, service_id: int, by: Actor, now: 
 
 
 def end_role(account: Account, role: Role, *, service_id: int, by: Actor, now: datetime) -> None:
-    """Ends the role and every sign-in. Raises `NoSuchRole`, `LastAdministrator`."""
+    """Ends the role and every sign-in; somebody who works nowhere any more is not told about anybody either.
+
+    Raises `NoSuchRole`, `LastAdministrator`.
+    """
     held = _open_membership(account, role, service_id)
     if held is None:
         raise NoSuchRole
@@ -97,6 +101,8 @@ def end_role(account: Account, role: Role, *, service_id: int, by: Actor, now: d
     db.session.flush()
     _record_role("ended_role", account, role, service_id, by, now)
     revoke_sign_ins(account, by=by, now=now)
+    if not any(membership.role in STAFF_ROLES for membership in open_memberships(account)):
+        withdraw_reminders(now=now, reason="works here no longer", recipient_id=account.id, kinds=FOR_STAFF)
 
 
 def disable_account(account: Account, *, by: Actor, now: datetime) -> None:

@@ -10,6 +10,8 @@ from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
 
 READ_RECORD = "read_record"
+READ_PART = "read_part_of_record"
+"""A part of a page that is open already was drawn again: a look, but not another one."""
 SIGN_IN_ACTIONS = ("failed_sign_in", "throttled_sign_in", "asked_for_unknown_address")
 
 
@@ -62,7 +64,7 @@ def audit_lines(
 def actions_in_scope(scope: AuditScope) -> list[str]:
     """The actions that can be filtered by: those that are not about one patient's course, and the reads."""
     actions = _in_scope(select(AuditLine.action).distinct(), scope).where(
-        or_(AuditLine.enrolment_id.is_(None), AuditLine.action == READ_RECORD)
+        or_(AuditLine.enrolment_id.is_(None), AuditLine.action.in_((READ_RECORD, READ_PART)))
     )
     return list(db.session.scalars(actions.order_by(AuditLine.action)))
 

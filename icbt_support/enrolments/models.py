@@ -133,6 +133,9 @@ class Enrolment(WithId, Base):
         return self.state is EnrolmentState.ACTIVE
 
 
+SUPPORTER_CHANGED = "supporter"
+
+
 class EnrolmentChange(WithId, Base):
     """One change of state, supporter, cadence or end: who made it, when, and why."""
 

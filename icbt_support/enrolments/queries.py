@@ -1,15 +1,19 @@
-"""Reads of courses. A page starts from one of the scopes below: there is no unscoped look-up."""
+"""Reads of courses. A page starts from one of the scopes below: there is no unscoped look-up.
+
+Nobody works on their own course: a member of staff who is a patient too reads it on the patient's pages alone.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
 from icbt_support.accounts.models import Account, Membership, Role
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import (
+    SUPPORTER_CHANGED,
     ColleagueAccess,
     Consent,
     ContactSheet,
@@ -40,6 +44,15 @@ def for_patient(account: Account) -> Enrolment | None:
     ).first()
 
 
+def courses_of_patient(account: Account) -> list[int]:
+    """The numbers of all courses that this person has or had."""
+    return list(
+        db.session.scalars(
+            select(Enrolment.id).where(Enrolment.patient_id == account.id).order_by(Enrolment.id)
+        )
+    )
+
+
 def for_supporter(account: Account, *, now: datetime) -> Select[Enrolment]:
     """The caseload of a supporter, the people whom they cover today, and those who are open to them or to the
     cover pool because something is owed.
@@ -48,24 +61,37 @@ def for_supporter(account: Account, *, now: datetime) -> Select[Enrolment]:
         Enrolment.supporter_id == account.id,
         Enrolment.service_id.in_(_service_ids(account, Role.SUPPORTER)),
     )
-    return select(Enrolment).where(or_(own, _is_covered(account, now), _is_open_to(account, now)))
+    return select(Enrolment).where(
+        Enrolment.patient_id != account.id,
+        or_(own, _is_covered(account, now), _is_open_to(account, now)),
+    )
 
 
 def under_cover(account: Account, *, now: datetime) -> Select[Enrolment]:
     """Open courses of supporters who are away today and whom this supporter covers."""
     return select(Enrolment).where(
-        _is_covered(account, now), Enrolment.supporter_id != account.id, _is_open()
+        _is_covered(account, now),
+        Enrolment.supporter_id != account.id,
+        Enrolment.patient_id != account.id,
+        _is_open(),
     )
 
 
 def for_clinician(account: Account) -> Select[Enrolment]:
-    """Everybody in the services where the account is a clinician."""
-    return select(Enrolment).where(Enrolment.service_id.in_(_service_ids(account, Role.CLINICIAN)))
+    """Everybody else in the services where the account is a clinician."""
+    return select(Enrolment).where(
+        Enrolment.service_id.in_(_service_ids(account, Role.CLINICIAN)), Enrolment.patient_id != account.id
+    )
 
 
 def scoped_enrolment(scope: Select[Enrolment], enrolment_id: int) -> Enrolment | None:
     """One course within a scope; None for an unknown one and for somebody else's alike."""
     return db.session.scalars(scope.where(Enrolment.id == enrolment_id)).first()
+
+
+def held_in_scope(scope: Select[Enrolment], enrolment_id: int) -> Enrolment | None:
+    """The same for a form: it waits for whoever acts on this course, and a hand-over that came first wins."""
+    return scoped_enrolment(scope.with_for_update(of=Enrolment, key_share=True), enrolment_id)
 
 
 def _service_ids(account: Account, role: Role) -> Select[int]:
@@ -76,26 +102,48 @@ def _service_ids(account: Account, role: Role) -> Select[int]:
 
 @read_once
 def _is_covered(account: Account, now: datetime) -> ColumnElement[bool]:
-    """Covering somebody opens their caseload in that service, for the days of the absence."""
+    """Covering somebody opens their caseload in that service, for the days of the absence.
+
+    The pool opens nobody whom the account has handed over.
+    """
     away = covered_now(account.id, _service_ids(account, Role.SUPPORTER), now=now)
     if not away:
         return false()
     return or_(
         *(
-            and_(Enrolment.supporter_id == colleague_id, Enrolment.service_id == service_id)
-            for colleague_id, service_id in sorted(away)
+            and_(
+                Enrolment.supporter_id == colleague_id,
+                Enrolment.service_id == service_id,
+                true() if is_by_name else ~_has_handed_over(account, Enrolment.id),
+            )
+            for colleague_id, service_id, is_by_name in sorted(away)
         )
     )
 
 
 def _is_open_to(account: Account, now: datetime) -> ColumnElement[bool]:
-    """A review or message is owed of which this colleague, or the cover pool, was told."""
+    """A review or message is owed of which this colleague, or the cover pool, was told.
+
+    Whoever has handed the person over is not of the pool: they may have been asked to leave.
+    """
+    is_of_the_pool = and_(
+        ColleagueAccess.account_id.is_(None), ~_has_handed_over(account, ColleagueAccess.enrolment_id)
+    )
     return Enrolment.id.in_(
         select(ColleagueAccess.enrolment_id).where(
             ColleagueAccess.service_id.in_(_service_ids(account, Role.SUPPORTER)),
-            or_(ColleagueAccess.account_id == account.id, ColleagueAccess.account_id.is_(None)),
+            or_(ColleagueAccess.account_id == account.id, is_of_the_pool),
             or_(ColleagueAccess.ended_at.is_(None), ColleagueAccess.ended_at > now),
         )
+    )
+
+
+def _has_handed_over(account: Account, enrolment_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether the account was the supporter of this course before somebody else was."""
+    return exists().where(
+        EnrolmentChange.enrolment_id == enrolment_id,
+        EnrolmentChange.what == SUPPORTER_CHANGED,
+        EnrolmentChange.from_value == str(account.id),
     )
 
 

@@ -8,6 +8,7 @@ from icbt_support.audit.models import Actor
 from icbt_support.audit.operations import record
 from icbt_support.db import db
 from icbt_support.enrolments.models import (
+    SUPPORTER_CHANGED,
     EndCode,
     Enrolment,
     EnrolmentChange,
@@ -89,7 +90,7 @@ def change_supporter(
     before = enrolment.supporter_id
     enrolment.supporter = supporter
     db.session.flush()
-    _keep_change(enrolment, "supporter", str(before), str(supporter.id), reason=reason, by=by, now=now)
+    _keep_change(enrolment, SUPPORTER_CHANGED, str(before), str(supporter.id), reason=reason, by=by, now=now)
 
 
 def change_clinician(

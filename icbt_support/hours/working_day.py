@@ -101,13 +101,20 @@ def load_working_day(account: Account, service: Service, *, now: datetime) -> Wo
     )
 
 
-def covered_now(account_id: int, services: Select[int], *, now: datetime) -> set[tuple[int, int]]:
-    """(colleague, service) of everybody away now whom this person covers, by name or as one of the pool.
+def covered_now(account_id: int, services: Select[int], *, now: datetime) -> set[tuple[int, int, bool]]:
+    """(colleague, service, by name) of everybody away now whom this person covers, by name or as one of the pool.
 
     Each service has its own day, so the read takes in the days around it.
     """
     rows = db.session.execute(
-        select(Absence.account_id, Absence.service_id, Absence.from_on, Absence.until_on, Service.zone)
+        select(
+            Absence.account_id,
+            Absence.service_id,
+            Absence.cover_id,
+            Absence.from_on,
+            Absence.until_on,
+            Service.zone,
+        )
         .join(Service, Service.id == Absence.service_id)
         .where(
             Absence.service_id.in_(services),
@@ -123,7 +130,7 @@ def covered_now(account_id: int, services: Select[int], *, now: datetime) -> set
         )
     )
     return {
-        (row.account_id, row.service_id)
+        (row.account_id, row.service_id, row.cover_id == account_id)
         for row in rows
         if row.from_on <= local_day(now, row.zone) <= row.until_on
     }

@@ -334,8 +334,10 @@ class Wording:
 
 
 def initials_of(full_name: str) -> str:
+    """One letter for a name of one word: two may be all of it."""
     words = [word for word in full_name.split() if word[0].isalpha() and word not in ("Dr", "Prof")]
-    return (words[0][0] + words[-1][0]).upper() if len(words) > 1 else full_name[:2].upper()
+    first_and_last = words[:1] + words[1:][-1:]
+    return "".join(word[0] for word in first_and_last).upper() or "Somebody"
 
 
 def minutes_words(minutes: int) -> str:

@@ -20,7 +20,7 @@ _NOT_TYPED = ("csrf_token", "password", "posted_key", "version")
 
 def install_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _form_is_old)
-    app.register_error_handler(OperationalError, _database_is_away)
+    app.register_error_handler(OperationalError, database_is_away)
     app.register_error_handler(DBAPIError, _broken)
     app.register_error_handler(UnreadableText, _broken)
     app.register_error_handler(HTTPException, _refused)
@@ -57,7 +57,7 @@ def _form_is_old(error: CSRFError) -> tuple[str, int]:
     return render_template("errors/400.html", typed_texts=typed_texts()), 400
 
 
-def _database_is_away(error: OperationalError) -> tuple[str, int, dict[str, str]]:
+def database_is_away(error: OperationalError) -> tuple[str, int, dict[str, str]]:
     """Locked for too long, full, read-only or unreachable: nothing was saved, and the page says so."""
     log.error("database away: %s", type(error.orig).__name__)
     db.session.rollback()

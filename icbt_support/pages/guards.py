@@ -18,9 +18,11 @@ from werkzeug.routing import BaseConverter, ValidationError
 from icbt_support import audit, clock
 from icbt_support.accounts.models import Account, Role
 from icbt_support.audit.models import Actor, ActorKind
+from icbt_support.audit.queries import READ_RECORD
 from icbt_support.db import LARGEST_ID, db
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.enrolments.models import Enrolment
+from icbt_support.pages.reads import note_read
 from icbt_support.service.models import Service
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -183,7 +185,8 @@ def clinical_enrolment(enrolment_id: int) -> Enrolment:
 
 
 def _scoped(scope: Select[Enrolment], enrolment_id: int, role: Role) -> Enrolment:
-    enrolment = enrolments.scoped_enrolment(scope, enrolment_id)
+    load = enrolments.scoped_enrolment if request.method == "GET" else enrolments.held_in_scope
+    enrolment = load(scope, enrolment_id)
     if enrolment is None:
         refuse_record("enrolment", enrolment_id, role)
     note_staff_read(enrolment, role)
@@ -206,14 +209,9 @@ def refuse_record(object_kind: str, object_id: int, role: Role) -> NoReturn:
 
 
 def note_staff_read(enrolment: Enrolment, role: Role) -> None:
-    """One audit line for a staff member's look at a patient's record, in a transaction of its own.
-
-    If it cannot be written, the page is not shown (503): a record is never read without a trace.
-    """
-    if request.method != "GET":
-        return
-    audit.record_apart(
-        "read_record",
+    """A staff member's look at a patient's record: never without a trace."""
+    note_read(
+        READ_RECORD,
         by=current_actor(role, enrolment.service_id),
         now=request_time(),
         object_kind="enrolment",

@@ -137,6 +137,15 @@ _CLASSES: dict[ReminderClass, tuple[ReminderKind, ...]] = {
     ReminderClass.PROMPT: (K.AGREED_STEP, K.CHECK_IN, K.SESSION, K.NUDGE, K.START_PROMPT, K.BOOSTER),
     ReminderClass.DIGEST: (K.STAFF_DIGEST, K.LEADS_WEEKLY),
 }
+FOR_STAFF = frozenset(
+    {
+        K.RISK_ALERT,
+        K.NOBODY_ON_DUTY,
+        K.LEADS_WEEKLY,
+        *(kind for kind in ReminderKind if kind.value.startswith("staff_")),
+    }
+)
+"""What only somebody who works in a service is told."""
 _CLASS_OF = {kind: reminder_class for reminder_class, kinds in _CLASSES.items() for kind in kinds}
 _ORDER = {kind: position for position, kind in enumerate(ReminderKind)}
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -24,6 +25,7 @@ from icbt_support.hours.transitions import change_absence_row
 from icbt_support.messages.models import Message
 from icbt_support.messages.queries import unread_for_staff
 from icbt_support.reminders.operations import withdraw_reminders
+from icbt_support.reminders.rules import FOR_STAFF
 from icbt_support.reviews.claims import end_claims_of
 from icbt_support.reviews.models import Review, ReviewClaim, ReviewDraft, ReviewKind
 from icbt_support.reviews.operations import check_is_owed
@@ -39,9 +41,11 @@ from icbt_support.rhythm.new_owner import (
 from icbt_support.risk.models import RiskAlert
 from icbt_support.risk.operations import move_alerts_to
 
+OfService = TypeVar("OfService", Enrolment, RiskAlert, Absence, DutySession, Booster)
+
 
 class NotInThisRole(Exception):
-    """The person does not hold the role in this service."""
+    """The person does not hold the role in this service, or is the patient."""
 
 
 class AlreadyTheirs(Exception):
@@ -86,11 +90,33 @@ class Hanging:
     def is_nothing(self) -> bool:
         return not any(getattr(self, part.name) for part in fields(self))
 
+    def in_service(self, service_id: int) -> "Hanging":
+        """As much of it as somebody may know who works in this service."""
+        reviews = tuple(one for one in self.reviews if one.service_id == service_id)
+        numbers = {review.id for review in reviews}
+        return Hanging(
+            patients=_in(service_id, self.patients),
+            clinical_patients=_in(service_id, self.clinical_patients),
+            reviews=reviews,
+            drafts=tuple(one for one in self.drafts if one.review_id in numbers),
+            messages=tuple(one for one in self.messages if one.enrolment.service_id == service_id),
+            alerts=_in(service_id, self.alerts),
+            taken_alerts=_in(service_id, self.taken_alerts),
+            claims=tuple(one for one in self.claims if one.review_id in numbers),
+            covers=_in(service_id, self.covers),
+            duty=_in(service_id, self.duty),
+            boosters=_in(service_id, self.boosters),
+        )
+
     @property
     def reviews_of_others(self) -> tuple[Review, ...]:
         """Owed reviews that do not go along with one of this person's own patients."""
         own = {enrolment.id for enrolment in self.patients}
         return tuple(review for review in self.reviews if review.enrolment_id not in own)
+
+
+def _in(service_id: int, held: tuple[OfService, ...]) -> tuple[OfService, ...]:
+    return tuple(one for one in held if one.service_id == service_id)
 
 
 class StillHangs(Exception):
@@ -113,8 +139,7 @@ def hand_over(
     hold_and_reread(enrolment)
     if enrolment.supporter_id == to_supporter.id:
         raise AlreadyTheirs
-    if Role.SUPPORTER not in roles_of(to_supporter, enrolment.service_id):
-        raise NotInThisRole
+    _check_can_be_given(enrolment, to_supporter, Role.SUPPORTER)
     reviews = _owed_of(enrolment)
     for review in reviews:
         absence = is_absent(to_supporter.id, review.due_on)
@@ -122,6 +147,7 @@ def hand_over(
             raise NewOwnerIsAway(absence, review.due_on)
     for review in reviews:
         give_review_to(review, to_supporter.id, by=by, now=now)
+    _stop_telling(enrolment, enrolment.supporter, now=now)
     alerts = move_alerts_to(enrolment, to_supporter.id, by=by, now=now)
     unread = unread_for_staff([enrolment.id]).get(enrolment.id, [])
     change_supporter(enrolment, to_supporter, reason=reason, by=by, now=now)
@@ -144,8 +170,7 @@ def give_to_clinician(
     """Names another clinician. Raises `AlreadyTheirs` or `NotInThisRole`."""
     if enrolment.clinician_id == to_clinician.id:
         raise AlreadyTheirs
-    if Role.CLINICIAN not in roles_of(to_clinician, enrolment.service_id):
-        raise NotInThisRole
+    _check_can_be_given(enrolment, to_clinician, Role.CLINICIAN)
     change_clinician(enrolment, to_clinician, reason=reason, by=by, now=now)
 
 
@@ -160,8 +185,7 @@ def give_review(review: Review, to: Account, *, by: Actor, now: datetime) -> Non
     check_is_owed(review)
     if review.owner_id == to.id and review.pooled_at is None:
         raise AlreadyTheirs
-    if Role.SUPPORTER not in roles_of(to, review.service_id):
-        raise NotInThisRole
+    _check_can_be_given(review.enrolment, to, Role.SUPPORTER)
     absence = is_absent(to.id, max(review.due_on, local_day(now, review.enrolment.service.zone)))
     if absence is not None:
         raise NewOwnerIsAway(absence, review.due_on)
@@ -258,6 +282,24 @@ def close_account(account: Account, *, by: Actor, now: datetime) -> None:
             end_review_slot(slot, by=by, now=now)
         end_role(account, membership.role, service_id=membership.service_id, by=by, now=now)
     withdraw_reminders(now=now, reason="the account is closed", recipient_id=account.id)
+
+
+def _stop_telling(enrolment: Enrolment, former: Account, *, now: datetime) -> None:
+    """Mail that still waits would go to somebody who may not open the course any more; a clinician may."""
+    if Role.CLINICIAN not in roles_of(former, enrolment.service_id):
+        withdraw_reminders(
+            now=now,
+            reason="handed over",
+            context=f"enrolment:{enrolment.id}",
+            recipient_id=former.id,
+            kinds=FOR_STAFF,
+        )
+
+
+def _check_can_be_given(enrolment: Enrolment, to: Account, role: Role) -> None:
+    """To somebody in the role, and never to the patient."""
+    if role not in roles_of(to, enrolment.service_id) or to.id == enrolment.patient_id:
+        raise NotInThisRole
 
 
 def _owed_of(enrolment: Enrolment) -> list[Review]:

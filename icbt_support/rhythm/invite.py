@@ -58,6 +58,10 @@ class OverLimit(Exception):
         self.limits = limits
 
 
+class OwnCourse(Exception):
+    """Nobody is the supporter or the clinician of their own course."""
+
+
 class AlreadyStarted(Exception):
     """The person has begun: there is nobody to invite again."""
 
@@ -81,7 +85,7 @@ def invite_patient(
     """Invites a person: account, course, contact sheet, the link, two prompts and the welcome that is owed.
 
     A supporter whose limits are passed by it is chosen with a reason, which is kept. Raises `ServiceNotReady`,
-    `AlreadyEnrolled`, `SupporterIsAway`, `OverLimit` or `accounts.rules.NotAnAddress`.
+    `AlreadyEnrolled`, `OwnCourse`, `SupporterIsAway`, `OverLimit` or `accounts.rules.NotAnAddress`.
     """
     missing = missing_before_inviting(service, duty_count(service))
     if missing:
@@ -98,6 +102,8 @@ def invite_patient(
     )
     if has_open_course(patient.id, service.id):
         raise AlreadyEnrolled
+    if patient.id in (supporter.id, clinician.id):
+        raise OwnCourse
     give_role(patient, Role.PATIENT, service_id=service.id, by=by, now=now)
     enrolment = create_enrolment(
         service,

@@ -14,6 +14,7 @@ from icbt_support.accounts.sign_ins import open_sign_in
 from icbt_support.audit.models import Actor, AuditLine
 from icbt_support.db import db
 from icbt_support.reminders.models import Reminder
+from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderKind, ReminderState
 from icbt_support.service.models import Service
 from tests.cast import Cast
@@ -214,3 +215,20 @@ def test_no_password_or_hash_stands_in_the_audit(cast: Cast, now: datetime) -> N
     operations.change_password(cast.patient, hashed, by=OPERATOR, now=now)
     lines = db.session.scalars(select(AuditLine)).all()
     assert not [line for line in lines if "calm" in line.detail or "argon2" in line.detail]
+
+
+def test_somebody_who_works_nowhere_any_more_gets_no_mail_about_anybody(cast: Cast, now: datetime) -> None:
+    for kind in (ReminderKind.RISK_ALERT, ReminderKind.SECURITY_NOTICE):
+        owe_reminder(
+            key=f"{kind}:1",
+            kind=kind,
+            recipient_id=cast.clinician.id,
+            service_id=cast.service.id,
+            subject="alert:1",
+            context=f"enrolment:{cast.enrolment.id}",
+            due_at=now,
+            now=now,
+        )
+    operations.end_role(cast.clinician, Role.CLINICIAN, service_id=cast.service.id, by=OPERATOR, now=now)
+    assert owed(ReminderKind.RISK_ALERT) == 0
+    assert owed(ReminderKind.SECURITY_NOTICE) == 1

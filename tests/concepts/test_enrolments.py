@@ -23,7 +23,7 @@ from icbt_support.enrolments.refusals import NotPossibleNow
 from icbt_support.enrolments.rules import Limit
 from icbt_support.hours.capacity import set_limit
 from icbt_support.hours.transitions import record_absence_row
-from icbt_support.rhythm.invite import OverLimit
+from icbt_support.rhythm.invite import OverLimit, OwnCourse
 from tests.cast import enrol
 from tests.concepts.beginnings import as_clinician, as_patient, invite_robin
 
@@ -182,3 +182,25 @@ def test_a_person_with_two_roles_sees_by_role(cast, now):
     give_role(cast.colleague, Role.CLINICIAN, service_id=cast.service.id, by=as_clinician(cast), now=now)
     assert seen_by(queries.for_clinician(cast.colleague)) == {cast.enrolment}
     assert seen_by(queries.for_supporter(cast.colleague, now=now)) == set()
+
+
+def test_nobody_works_on_their_own_course(cast, now):
+    """Not as the one who covers, not as one of the pool, and not as a clinician."""
+    for role in (Role.SUPPORTER, Role.CLINICIAN):
+        give_role(cast.patient, role, service_id=cast.service.id, by=as_clinician(cast), now=now)
+    record_absence_row(
+        cast.supporter.id,
+        service_id=cast.service.id,
+        from_on=now.date(),
+        until_on=now.date(),
+        cover_id=None,
+        by=as_clinician(cast),
+        now=now,
+    )
+    assert seen_by(queries.for_supporter(cast.colleague, now=now)) == {cast.enrolment}
+    assert seen_by(queries.for_supporter(cast.patient, now=now)) == set()
+    assert seen_by(queries.under_cover(cast.patient, now=now)) == set()
+    assert seen_by(queries.for_clinician(cast.patient)) == set()
+    for email in (cast.supporter.email, cast.clinician.email):
+        with pytest.raises(OwnCourse):
+            invite_robin(cast, now, email=email)

@@ -1,21 +1,26 @@
 """People change hands, staff go away, and nothing that is owed is dropped."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import select
 
-from icbt_support.accounts.models import Role
+from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.operations import give_role
-from icbt_support.db import db
-from icbt_support.enrolments.queries import for_supporter, scoped_enrolment, under_cover
+from icbt_support.db import db, writing
+from icbt_support.enrolments.colleague_access import POOL, keep_access
+from icbt_support.enrolments.queries import for_supporter, held_in_scope, scoped_enrolment, under_cover
 from icbt_support.hours.queries import held_booking, is_absent
+from icbt_support.hours.transitions import record_absence_row
 from icbt_support.messages.models import MessageKind
 from icbt_support.messages.operations import post_message
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, ReminderKind, ReminderState
 from icbt_support.reviews.operations import save_draft
 from icbt_support.reviews.queries import draft_of, next_review, welcome_of
+from icbt_support.reviews.transitions import mark_told_late
 from icbt_support.rhythm.absence import (
     AbsenceInThePast,
     CoverBy,
@@ -33,13 +38,14 @@ from icbt_support.rhythm.handover import (
     NotInThisRole,
     StillHangs,
     close_account,
+    give_review,
     give_to_clinician,
     hand_over,
     what_hangs_on,
 )
 from icbt_support.risk.models import AlertNotice, RiskAlert
 from icbt_support.risk.operations import raise_stated_risk
-from tests.cast import give_review_slot
+from tests.cast import give_review_slot, make_person
 from tests.concepts.beginnings import (
     THURSDAY_AT_NINE,
     acting,
@@ -325,3 +331,92 @@ def test_cover_never_reaches_into_another_service(cast, now):
     away_from_now(cast.supporter, service=cast.service, until_on=FRIDAY, by=as_supporter(cast), now=now)
     assert scoped_enrolment(for_supporter(cast.other_supporter, now=now), cast.enrolment.id) is None
     assert db.session.scalars(select(RiskAlert)).all() == []
+
+
+def test_nobody_is_given_their_own_course(cast, now):
+    for role in (Role.SUPPORTER, Role.CLINICIAN):
+        give_role(cast.patient, role, service_id=cast.service.id, by=as_clinician(cast), now=now)
+    open_week_1(cast, now)
+    with pytest.raises(NotInThisRole):
+        hand_over(cast.enrolment, cast.patient, by=as_clinician(cast), now=now)
+    with pytest.raises(NotInThisRole):
+        give_to_clinician(cast.enrolment, cast.patient, by=as_clinician(cast), now=now)
+    with pytest.raises(NotInThisRole):
+        give_review(next_review(cast.enrolment), cast.patient, by=as_clinician(cast), now=now)
+
+
+def test_a_service_learns_of_what_hangs_on_somebody_in_it_alone(cast, now):
+    give_role(cast.supporter, Role.SUPPORTER, service_id=cast.elsewhere.id, by=as_clinician(cast), now=now)
+    cast.other_enrolment.supporter = cast.supporter
+    alert = raise_stated_risk(cast.other_enrolment, "", by=as_patient(cast), now=now)
+    db.session.flush()
+    hanging = what_hangs_on(cast.supporter, now=now)
+    assert hanging.in_service(cast.service.id).patients == (cast.enrolment,)
+    assert hanging.in_service(cast.service.id).alerts == ()
+    assert hanging.in_service(cast.elsewhere.id).patients == (cast.other_enrolment,)
+    assert hanging.in_service(cast.elsewhere.id).alerts == (alert,)
+
+
+def test_mail_that_waits_does_not_reach_the_former_supporter(cast, now):
+    """The alert and the message stand for the next morning; by then somebody else has the person."""
+    post_message(
+        cast.enrolment, "Hello", kind=MessageKind.MESSAGE, posted_key="m", by=as_patient(cast), now=now
+    )
+    raise_stated_risk(cast.enrolment, "", by=as_patient(cast), now=now)
+    assert {"risk_alert", "staff_message"} <= set(owed_kinds(cast.supporter))
+    hand_over(cast.enrolment, cast.colleague, by=as_clinician(cast), now=now)
+    assert owed_kinds(cast.supporter) == []
+    assert "risk_alert" in owed_kinds(cast.colleague)
+    assert "risk_alert" in owed_kinds(cast.clinician)
+
+
+def test_a_former_supporter_does_not_come_back_as_one_of_the_pool(cast, now):
+    """Something late is open to the pool, and the new supporter is away: both are for the others."""
+    by, other = as_clinician(cast), make_person("Lou Grey", Role.SUPPORTER, cast.service, now)
+    open_week_1(cast, now)
+    mark_told_late(next_review(cast.enrolment), by=by, now=now)
+    keep_access(cast.enrolment, "message:1", {POOL}, by=by, now=now)
+    hand_over(cast.enrolment, cast.colleague, by=by, now=now)
+    assert is_open_to(cast, cast.supporter, now) is False
+    assert is_open_to(cast, other, now) is True
+    record_absence_row(
+        cast.colleague.id,
+        service_id=cast.service.id,
+        from_on=now.date(),
+        until_on=now.date(),
+        cover_id=None,
+        by=by,
+        now=now,
+    )
+    assert is_open_to(cast, cast.supporter, now) is False
+    assert is_open_to(cast, other, now) is True
+    give(cast, now, to=cast.supporter)
+    assert is_open_to(cast, cast.supporter, now) is True
+
+
+def is_open_to(cast, account, now):
+    return scoped_enrolment(for_supporter(account, now=now), cast.enrolment.id) is not None
+
+
+def test_a_form_that_is_posted_during_a_hand_over_finds_nothing(app, cast, now):
+    """It waits for the hand-over to be committed, and is asked for again then."""
+    db.session.commit()
+    pat, number, begun, found = cast.supporter.id, cast.enrolment.id, Event(), []
+
+    def post() -> None:
+        with app.app_context(), writing():
+            begun.wait()
+            scope = for_supporter(db.session.get_one(Account, pat), now=now)
+            found.append(held_in_scope(scope, number))
+            db.session.rollback()
+
+    thread = Thread(target=post)
+    thread.start()
+    db.session.rollback()
+    with writing():
+        give(cast, now)
+        begun.set()
+        time.sleep(0.3)
+        db.session.commit()
+    thread.join()
+    assert found == [None]

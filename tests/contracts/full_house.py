@@ -6,21 +6,24 @@ with a letter read, a draft begun, shared and private entries, notes, alerts and
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Table, select
+from sqlalchemy import JSON, Column, Enum, LargeBinary, String, Table, select
 
 from icbt_support.accounts.models import Account, Role
+from icbt_support.accounts.operations import describe_supporter
+from icbt_support.accounts.portraits import keep_photo
 from icbt_support.accounts.queries import staff_with_role
 from icbt_support.contacts.models import ContactKind
 from icbt_support.contacts.operations import write_down_contact
-from icbt_support.db import EncryptedJson, EncryptedText, Subject, db
+from icbt_support.db import EncryptedJson, EncryptedText, db
 from icbt_support.early_warning.models import EarlyWarningDecision
 from icbt_support.early_warning.rules import Sign, WarningChoice
 from icbt_support.enrolments.models import Enrolment, EnrolmentChange
 from icbt_support.enrolments.operations import ContactDetails, add_note, save_contact_sheet, set_goals
 from icbt_support.feedback.operations import answer_report, close_report, report_problem, triage_report
 from icbt_support.feedback.rules import AnswerKind, AnswerSide, ReportState
+from icbt_support.hours.operations import close_service_on
 from icbt_support.implementation.operations import add_training, record_completion
 from icbt_support.implementation.rules import NeededBy
 from icbt_support.journal.operations import keep_draft
@@ -50,11 +53,13 @@ from icbt_support.risk.operations import (
 from icbt_support.supervision.letters import letters_of_meeting
 from icbt_support.supervision.operations import answer_form, decide_in_meeting, fill_in_form, start_meeting
 from icbt_support.supervision.queries import discussions_of
-from icbt_support.supervision.rules import Mark, SupervisionDecision
+from icbt_support.supervision.rules import Mark, Reason, SupervisionDecision
 from icbt_support.tables import METADATA
 from tests.cast import Cast, enrol, make_person
 from tests.concepts.rhythm_steps import acting, at, letter, preview, send, start_course
 
+Canary = tuple[str, str]
+NAMES = ("Alex Reed", "Sasha Vale", "Kim Hill")
 CANARY = re.compile(r"canary-(alex|sasha|kim)-[a-z]+(?:-[a-z]+)*")
 OF_PATIENTS_ALONE = {"privateentry", "exercise"}
 OF_STAFF_ALONE = {
@@ -75,6 +80,16 @@ OF_STAFF_ALONE = {
     "supervision",
     "letterform",
     "formanswer",
+    "facts",
+    "reasons",
+}
+OF_ONE_SUPPORTER = {"phrase"}
+OF_A_SUPPORTER_AND_THEIR_PATIENT = {"about", "photo"}
+STAFF = {"supporter", "clinician", "administrator"}
+OF_SERVICES = {
+    "training": STAFF,
+    "group": {"clinician", "administrator"},
+    "closure": {"administrator"},
 }
 OF_REPORTS = {
     "report": {"patient", "administrator"},
@@ -86,6 +101,51 @@ OF_REPORTS = {
     "reportsaid": {"everybody"},
     "reportdid": {"everybody"},
 }
+
+WITHOUT_WORDS = {
+    "account_links": "nonce",
+    "accounts": "email full_name called zone password_hash",
+    "activity_events": "subject",
+    "activity_people": "modules",
+    "audit_lines": "actor_role action object_kind detail address request_id",
+    "audit_seals": "merkle_root previous_mac mac",
+    "colleague_access": "subject",
+    "consents": "version",
+    "early_warning_decisions": "signs",
+    "enrolment_changes": "what from_value to_value",
+    "enrolments": "programme_slug programme_version modules_ahead",
+    "entries": "tool posted_key",
+    "exercise_answers": "module exercise",
+    "heartbeats": "process",
+    "help_lines": "title href words",
+    "inbox_items": "subject context",
+    "job_runs": "job did error",
+    "job_states": "job purpose every last_did last_error",
+    "mailbox_mails": "message_id address data",
+    "mailings": "message_id claimed_by claim_token reply",
+    "messages": "posted_key",
+    "page_reads": "module page",
+    "periods_done": "job period",
+    "phrases": "posted_key",
+    "plan_items": "subject",
+    "problem_reports": "posted_key page product_version",
+    "questionnaires": "measure",
+    "read_first_marks": "subject",
+    "reminders": "key subject context wall_zone reason nonce",
+    "report_answers": "posted_key",
+    "review_letters": "opens",
+    "reviews": "moved_because",
+    "risk_alerts": "source_key",
+    "service_targets": "stored",
+    "services": "name product_name sender_name zone country duty_phone contact_words out_of_hours_words "
+    "out_of_hours_contact read_first_phrases rhythm_settings",
+    "sign_ins": "token_hash address",
+    "supporter_photos": "image",
+    "throttles": "key",
+    "trainings": "posted_key",
+    "weeks": "module",
+}
+"""Names and addresses, our own keys and words, and what a service says in public."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +218,7 @@ class _Living:
         )
         save_contact_sheet(self.enrolment, sheet, by=self.patient, now=now)
         self.enrolment.end_reason = self.words("endreason")
+        self.enrolment.pronouns = self.words("pronouns")
         change = EnrolmentChange(
             enrolment_id=self.enrolment.id, what="cadence", reason=self.words("changereason"), changed_at=now
         )
@@ -226,8 +287,8 @@ class _Living:
         add_note(self.enrolment, self.words("note"), by=self.supporter, now=at(11, 12))
         add_phrase(
             self.enrolment.service_id,
-            "Praise",
-            "Well done for [what they did], {called}.",
+            self.words("phrase"),
+            f"Well done for [what they did], {{called}}. {self.words('phrase')}",
             owner_id=self.supporter.account_id,
             posted_key=f"phrase-{self.owner}",
             by=self.supporter,
@@ -328,7 +389,7 @@ class _Living:
         )
         training = add_training(
             service_id,
-            "Writing reviews",
+            self.words("training"),
             needed_by=NeededBy.EVERYBODY,
             valid_months=12,
             posted_key=self.owner,
@@ -345,7 +406,7 @@ class _Living:
             EarlyWarningDecision(
                 enrolment_id=enrolment.id,
                 signs=Sign.NOT_HERE.value,
-                facts=["Not signed in for 9 days"],
+                facts=[self.words("facts")],
                 choice=WarningChoice.CALL,
                 note=self.words("warningnote"),
                 decided_at=now,
@@ -354,6 +415,7 @@ class _Living:
         )
         meeting = start_meeting(enrolment.supporter, enrolment.service, by=self.clinician, now=now)
         [discussion] = discussions_of(meeting)
+        discussion.reasons = [[Reason.RISK_OPEN.value, self.words("reasons")]]
         decide_in_meeting(
             discussion, SupervisionDecision.ADAPT, self.words("supervision"), by=self.clinician, now=now
         )
@@ -362,20 +424,47 @@ class _Living:
         fill_in_form(drawn, marks, self.words("letterform"), by=self.clinician, now=now)
         answer_form(drawn, self.words("formanswer"), by=self.supporter, now=now)
         write_down_contact(enrolment, ContactKind.ASSESSMENT, now, 40, by=self.clinician, now=now)
-        add_group(enrolment.service, "18 to 25", by=self.clinician, now=now)
+        self._tell_of_service(now)
+
+    def _tell_of_service(self, now: datetime) -> None:
+        """What a service and a supporter say of themselves: for those who are there."""
+        service, supporter = self.enrolment.service, self.enrolment.supporter
+        add_group(service, self.words("group"), by=self.clinician, now=now)
+        closed_on = now.date() + timedelta(days=200 + self.enrolment.id)
+        close_service_on(service, closed_on, self.words("closure"), by=self.clinician, now=now)
+        describe_supporter(
+            supporter, job_title=self.words("about"), about=self.words("about"), by=self.supporter, now=now
+        )
+        keep_photo(supporter, b"a picture", alt=self.words("photo"), by=self.supporter, now=now)
 
 
-def typed_columns() -> list[tuple[Table, Column[object]]]:
-    """Every column in which words of or about a patient stand; a service's own words are about none."""
+def columns_with_words() -> list[tuple[Table, Column[object]]]:
+    """Every column that could hold somebody's words, but those of which we know that they hold none."""
+    kinds = (String, LargeBinary, JSON, EncryptedText, EncryptedJson)
     return [
         (table, column)
         for table in METADATA.sorted_tables
-        if table.info["care"].whose is not Subject.SERVICE
         for column in table.columns
-        if isinstance(column.type, EncryptedText | EncryptedJson)
+        if isinstance(column.type, kinds)
+        and not isinstance(column.type, Enum)
+        and column.name not in WITHOUT_WORDS.get(table.name, "").split()
     ]
 
 
 def canaries_in(words: str) -> set[tuple[str, str]]:
     """(owner, place) of every canary in a text."""
     return {tuple(found.group().split("-", 2)[1:]) for found in CANARY.finditer(words)}  # type: ignore[misc]
+
+
+def is_for_everybody(canary: Canary) -> bool:
+    return "everybody" in OF_REPORTS.get(canary[1], set())
+
+
+def is_of_a_patient(canary: Canary) -> bool:
+    """What a service or a supporter says of itself is not, and what is told to everybody is not any more."""
+    of_others = OF_SERVICES.keys() | OF_ONE_SUPPORTER | OF_A_SUPPORTER_AND_THEIR_PATIENT
+    return canary[1] not in of_others and not is_for_everybody(canary)
+
+
+def shows_a_patient(words: str) -> bool:
+    return any(map(is_of_a_patient, canaries_in(words))) or any(name in words for name in NAMES)

@@ -11,9 +11,9 @@ from icbt_support.db import db
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.clean_slate import made_once
-from tests.contracts.full_house import House, furnish
+from tests.contracts.full_house import House, furnish, shows_a_patient
 from tests.contracts.test_get_changes_nothing import digests
-from tests.contracts.walking import addresses, highest_ids, is_for, rules
+from tests.contracts.walking import addresses, forms_for, highest_ids, is_for, rules
 
 ROLES = ("alex", "pat", "jo", "toni")
 SAID = {"words": "x", "posted_key": "a" * 24, "answer": "1", "person": "patient@example.org"}
@@ -154,6 +154,47 @@ def test_every_staff_page_about_one_patient_leaves_a_line(app: Flask, house: Hou
                 if line_count() == seen:
                     silent.append((who, address, status))
     assert silent == []
+
+
+@pytest.mark.parametrize("who", ["pat", "jo", "toni"])
+def test_a_form_that_comes_back_with_mistakes_leaves_a_line_too(app: Flask, house: House, who: str) -> None:
+    """An empty form is refused and shows the record again: nobody reads that way without a trace."""
+    browser = PageClient(app).sign_in(house.people[who])
+    forms, token = forms_for(app, house.people[who], browser), browser.token()
+    silent, shown = [], 0
+    for form in forms.values():
+        if "sign-out" in form.action:
+            continue
+        seen = line_count()
+        response = browser.http.post(form.action, data={"csrf_token": token})
+        words = response.get_data(as_text=True)
+        if shows_a_patient(words):
+            shown += 1
+            silent += [form.action] if line_count() == seen else []
+    assert shown >= {"pat": 8, "jo": 8, "toni": 1}[who]
+    assert silent == []
+
+
+def test_a_form_that_comes_back_is_not_shown_where_the_look_cannot_be_written(
+    app: Flask, house: House
+) -> None:
+    browser = PageClient(app).sign_in(house.people["pat"])
+    token = browser.token()
+    address = f"/supporting/patients/{house.cast.enrolment.id}/messages"
+    rename("audit_lines", "audit_lines_away")
+    try:
+        response = browser.http.post(address, data={"csrf_token": token})
+    finally:
+        rename("audit_lines_away", "audit_lines")
+    assert response.status_code == 503
+    assert not shows_a_patient(response.get_data(as_text=True))
+    assert response.headers["X-Frame-Options"] == "DENY"
+
+
+def rename(table: str, name: str) -> None:
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
 
 
 def line_count() -> int:

@@ -8,7 +8,14 @@ from flask import Blueprint, render_template, request, url_for
 from icbt_support.accounts.models import Role
 from icbt_support.accounts.queries import staff_of
 from icbt_support.audit.models import ActorKind, AuditLine
-from icbt_support.audit.queries import READ_RECORD, AuditFilter, AuditScope, actions_in_scope, audit_lines
+from icbt_support.audit.queries import (
+    READ_PART,
+    READ_RECORD,
+    AuditFilter,
+    AuditScope,
+    actions_in_scope,
+    audit_lines,
+)
 from icbt_support.cadence import to_local, to_utc
 from icbt_support.db import LARGEST_ID
 from icbt_support.pages.guards import allow, current_service
@@ -92,7 +99,7 @@ def _row(line: AuditLine, names: dict[int, str], service: Service) -> tuple[str,
 
 def _actor_words(line: AuditLine, names: dict[int, str]) -> str:
     if line.actor_kind is ActorKind.SYSTEM:
-        return f"The system ({line.actor_role})"
+        return "The system" if line.enrolment_id is not None else f"The system ({line.actor_role})"
     if line.actor_kind is ActorKind.OPERATOR:
         return f"Operator ({line.actor_role})"
     if line.actor_account_id is None:
@@ -102,10 +109,16 @@ def _actor_words(line: AuditLine, names: dict[int, str]) -> str:
 
 
 def _what(line: AuditLine) -> str:
-    """Acts on a course are told apart only as looking and changing: more would be clinical."""
+    """Acts on a course are told apart only as looking and changing: more would be clinical, as would be the job
+    that did it.
+    """
     if line.enrolment_id is None:
         return _words(line.action)
-    return "Opened a patient's record" if line.action == READ_RECORD else "Changed a patient's record"
+    return (
+        "Opened a patient's record"
+        if line.action in (READ_RECORD, READ_PART)
+        else "Changed a patient's record"
+    )
 
 
 def _about(line: AuditLine, names: dict[int, str]) -> str:

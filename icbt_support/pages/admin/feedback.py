@@ -9,12 +9,10 @@ from wtforms import RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from icbt_support import audit
 from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.queries import names_of, staff_with_role
 from icbt_support.audit import Actor
 from icbt_support.cadence import to_local
-from icbt_support.db import commit_with_retry
 from icbt_support.feedback.models import ProblemReport
 from icbt_support.feedback.operations import (
     NobodyToAsk,
@@ -32,6 +30,7 @@ from icbt_support.pages.fields import LongText, OncePosted
 from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import day_and_time, short_day_and_time
 from icbt_support.pages.navigation import ROLE_WORDS
+from icbt_support.pages.reads import note_read
 from icbt_support.service.models import Service
 
 blueprint = Blueprint("admin_feedback", __name__)
@@ -134,21 +133,9 @@ def index() -> str:
 @blueprint.get("/admin/feedback/<id:report_id>")
 @allow(Role.ADMINISTRATOR)
 def show(report_id: int) -> str:
-    """What a person typed may be about their health: every look at it is audited."""
     service = current_service(Role.ADMINISTRATOR)
-    report, by, now, service_id = _report(service, report_id), _actor(service), request_time(), service.id
-    page = _page(service, report, _forms(service, report))
-    commit_with_retry(
-        lambda: audit.record(
-            "read_report",
-            by=by,
-            now=now,
-            object_kind="problem_report",
-            object_id=report_id,
-            service_id=service_id,
-        )
-    )
-    return page
+    report = _report(service, report_id)
+    return _page(service, report, _forms(service, report))
 
 
 @blueprint.post("/admin/feedback/<id:report_id>/triage")
@@ -244,6 +231,14 @@ def _report(service: Service, report_id: int) -> ProblemReport:
 
 
 def _page(service: Service, report: ProblemReport, forms: Forms) -> str:
+    """What a person typed may be about their health: every look at it is audited."""
+    note_read(
+        "read_report",
+        by=_actor(service),
+        now=request_time(),
+        object_kind="problem_report",
+        object_id=report.id,
+    )
     answers = [
         (
             SIDE_WORDS[one.side],

@@ -1,4 +1,7 @@
-"""What a member of staff still holds, for an administrator: counts and initials, no name or word of a patient."""
+"""What a member of staff still holds, for an administrator: counts, and initials but where they would be clinical.
+
+No name or word of a patient stands here, nor whom an alert is about.
+"""
 
 from dataclasses import dataclass
 
@@ -43,12 +46,7 @@ def rows_in(role: Role, hanging: Hanging) -> list[HangingRow]:
             ),
             (hanging.drafts, "draft", "drafts", []),
             (hanging.messages, "unread message", "unread messages", []),
-            (
-                hanging.alerts,
-                "open alert",
-                "open alerts",
-                [one.enrolment.patient.initials for one in hanging.alerts],
-            ),
+            (hanging.alerts, "open alert", "open alerts", []),
             (hanging.claims, "letter just being written", "letters just being written", []),
             (hanging.covers, "promise to cover", "promises to cover", []),
             (
@@ -59,12 +57,11 @@ def rows_in(role: Role, hanging: Hanging) -> list[HangingRow]:
             ),
         )
     if role is Role.CLINICIAN:
-        taken = [one.enrolment.patient.initials for one in hanging.taken_alerts]
         patients = [one.patient.initials for one in hanging.clinical_patients]
         return [
             *_counted(
                 (hanging.clinical_patients, "person as clinician", "people as clinician", patients),
-                (hanging.taken_alerts, "alert taken", "alerts taken", taken),
+                (hanging.taken_alerts, "alert taken", "alerts taken", []),
             ),
             *_counted((hanging.duty, "duty session", "duty sessions", []), who=ADMINISTRATOR_DOES),
         ]

@@ -47,6 +47,7 @@ REASONS = {
     Reason.TRIED_LONG_ENOUGH: "Tried for a day; the mail server did not take it",
     Reason.REFUSED: "Refused by the mail server",
 }
+KIND_WORDS = {ReminderKind.SESSION: "Planned session", ReminderKind.RISK_ALERT: "Urgent notice"}
 
 
 @dataclass(frozen=True)
@@ -153,21 +154,28 @@ def _queue(service: Service, today: date, now: datetime, limit: int) -> tuple[li
 
 def _reminder_line(reminder: Reminder, zone: str, today: date) -> QueueLine:
     words, colour, sign = STATES[reminder.state]
-    kind, _, number = reminder.context.partition(":")
     return QueueLine(
         due_at=reminder.due_at,
         due=short_when(reminder.due_at, zone, today),
         what=_kind_words(reminder.kind),
         sign=sign,
-        who=f"Person {number}" if kind == "enrolment" else "The service",
+        who=_whose(reminder),
         state=words,
         colour=colour,
         reason=_reason(reminder, zone, today),
     )
 
 
+def _whose(reminder: Reminder) -> str:
+    """The number of the course; whom an urgent notice is about would be clinical."""
+    kind, _, number = reminder.context.partition(":")
+    if kind != "enrolment" or reminder.kind is ReminderKind.RISK_ALERT:
+        return "The service"
+    return f"Person {number}"
+
+
 def _kind_words(kind: ReminderKind) -> str:
-    return {ReminderKind.SESSION: "Planned session"}.get(kind, kind.value.replace("_", " ").capitalize())
+    return KIND_WORDS.get(kind, kind.value.replace("_", " ").capitalize())
 
 
 def _reason(reminder: Reminder, zone: str, today: date) -> str:

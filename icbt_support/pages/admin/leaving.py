@@ -14,12 +14,13 @@ blueprint = Blueprint("admin_leaving", __name__)
 @blueprint.get("/admin/people/<id:account_id>/leaving")
 @allow(Role.ADMINISTRATOR)
 def show(account_id: int) -> str:
-    account = staff_member_of(current_service(Role.ADMINISTRATOR).id, account_id)
+    service = current_service(Role.ADMINISTRATOR)
+    account = staff_member_of(service.id, account_id)
     if account is None:
         abort(404)
     return render_template(
         "admin/leaving.html",
         account=account,
         is_self=account.id == current_account().id,
-        rows=hanging_rows(what_hangs_on(account, now=request_time())),
+        rows=hanging_rows(what_hangs_on(account, now=request_time()).in_service(service.id)),
     )

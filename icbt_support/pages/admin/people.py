@@ -116,7 +116,7 @@ def show(account_id: int) -> str:
     account = _person(account_id)
     service = _service()
     held = roles_of(account, service.id)
-    hanging = what_hangs_on(account, now=request_time())
+    hanging = what_hangs_on(account, now=request_time()).in_service(service.id)
     return render_template(
         "admin/person.html",
         account=account,
@@ -125,7 +125,7 @@ def show(account_id: int) -> str:
         form=_role_form(held),
         role_hints=ROLE_HINTS,
         is_self=account.id == current_account().id,
-        works_elsewhere=_works_elsewhere(account, service),
+        is_used_elsewhere=_is_used_elsewhere(account, service),
         hanging=everything_that_hangs(hanging),
     )
 
@@ -151,7 +151,7 @@ def give_role(account_id: int) -> Response:
 def end_role(account_id: int) -> Response:
     account, service = _someone_else(account_id), _service()
     role = _posted_role()
-    if what_hangs_in(role, what_hangs_on(account, now=request_time())):
+    if what_hangs_in(role, what_hangs_on(account, now=request_time()).in_service(service.id)):
         return _refuse(account, HAND_OVER_FIRST)
     try:
         accounts.end_role(account, role, service_id=service.id, by=_actor(), now=request_time())
@@ -170,8 +170,8 @@ def end_role(account_id: int) -> Response:
 @commits
 def disable(account_id: int) -> Response:
     account, service = _someone_else(account_id), _service()
-    if _works_elsewhere(account, service):
-        return _refuse(account, "This person works for another service too. End their roles here instead.")
+    if _is_used_elsewhere(account, service):
+        return _refuse(account, "This account is used elsewhere too. End the roles here instead.")
     try:
         close_account(account, by=_actor(), now=request_time())
     except StillHangs:
@@ -194,8 +194,8 @@ def _take_over_reports(account: Account) -> None:
 @commits
 def enable(account_id: int) -> Response:
     account = _someone_else(account_id)
-    if _works_elsewhere(account, _service()):
-        return _refuse(account, "This person works for another service too. That service opens the account.")
+    if _is_used_elsewhere(account, _service()):
+        return _refuse(account, "This account is used elsewhere too, so it is not opened from here.")
     accounts.enable_account(account, by=_actor(), now=request_time())
     flash(f"{account.full_name}'s account is open again. Give it a role next.", "success")
     return redirect(url_for("admin_people.show", account_id=account_id))
@@ -258,8 +258,12 @@ def _role_form(held: set[Role]) -> RoleForm:
     return form
 
 
-def _works_elsewhere(account: Account, service: Service) -> bool:
-    return any(membership.service_id != service.id for membership in open_memberships(account))
+def _is_used_elsewhere(account: Account, service: Service) -> bool:
+    """Elsewhere is another service, and a course of one's own: closing would end that as well."""
+    return any(
+        membership.service_id != service.id or membership.role is Role.PATIENT
+        for membership in open_memberships(account)
+    )
 
 
 def _row(account: Account, service: Service) -> tuple[Account, str, tuple[str, str], str]:

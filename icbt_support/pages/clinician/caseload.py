@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from flask import Blueprint, render_template, request, url_for
 from markupsafe import Markup
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.early_warning.queries import early_warnings_of
 from icbt_support.early_warning.rules import EarlyWarning
@@ -22,6 +21,7 @@ from icbt_support.engagement.status import NextAction
 from icbt_support.pages import charts
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
 from icbt_support.pages.kit import short_day
+from icbt_support.pages.reads import note_read
 from icbt_support.plan.strip import MARKS as STRIP_MARKS
 from icbt_support.plan.strip import StripModel
 from icbt_support.read_once import one_page
@@ -103,9 +103,7 @@ class ShownPerson:
 @allow(Role.CLINICIAN)
 def show() -> str:
     service, now = current_service(Role.CLINICIAN), request_time()
-    audit.record_apart(
-        "read_caseload", by=current_actor(Role.CLINICIAN, service.id), now=now, service_id=service.id
-    )
+    note_read("read_caseload", by=current_actor(Role.CLINICIAN, service.id), now=now)
     asked = Asked(_asked_for("group", Group) or Group.EVERYBODY, _supporter(), _asked_for("sort", Sort))
     with one_page():
         return _page(asked, service, now)

@@ -12,7 +12,6 @@ from wtforms import IntegerField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired, NumberRange, Optional
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.accounts.queries import names_of
 from icbt_support.cadence import local_day, to_utc
@@ -33,7 +32,6 @@ from icbt_support.contacts.queries import (
     waiting_among,
     waiting_contacts,
 )
-from icbt_support.db import commit_with_retry
 from icbt_support.enrolments.models import Enrolment, Purpose
 from icbt_support.enrolments.queries import for_clinician
 from icbt_support.measures.outcomes import CONTACTS_OF_COMPLETED_TREATMENT
@@ -50,6 +48,7 @@ from icbt_support.pages.guards import (
     request_time,
 )
 from icbt_support.pages.kit import DatePartsField, long_day_year
+from icbt_support.pages.reads import note_read
 from icbt_support.patient_groups.models import PatientGroup
 from icbt_support.patient_groups.operations import set_group
 from icbt_support.patient_groups.queries import group_of, groups_of
@@ -125,12 +124,7 @@ class CourseLines:
 @blueprint.get("/clinical/contacts")
 @allow(Role.CLINICIAN)
 def index() -> str:
-    service = current_service(Role.CLINICIAN)
-    by = current_actor(Role.CLINICIAN, service.id)
-    commit_with_retry(
-        lambda: audit.record("read_waiting_contacts", by=by, now=request_time(), service_id=service.id)
-    )
-    return _index_page(service, DecideForm(formdata=None))
+    return _index_page(current_service(Role.CLINICIAN), DecideForm(formdata=None))
 
 
 @blueprint.post("/clinical/contacts")
@@ -232,6 +226,7 @@ def _back_to(enrolment: Enrolment) -> Response:
 
 
 def _index_page(service: Service, form: DecideForm) -> str:
+    note_read("read_waiting_contacts", by=current_actor(Role.CLINICIAN, service.id), now=request_time())
     page = min(max(request.args.get("page", 1, type=int), 1), 1_000_000)
     offset = (page - 1) * COURSES_ON_A_PAGE
     found = courses_with_waiting_contacts(service, offset=offset, limit=COURSES_ON_A_PAGE + 1)

@@ -89,7 +89,7 @@ class Decisions:
         self.hand_over.to_supporter.choices = [
             SelectChoice(str(account.id), account.full_name)
             for account in staff_with_role(enrolment.service_id, Role.SUPPORTER)
-            if account.id != enrolment.supporter_id
+            if account.id not in (enrolment.supporter_id, enrolment.patient_id)
         ]
         programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
         self.resume.module.choices = [

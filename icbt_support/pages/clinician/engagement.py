@@ -5,7 +5,6 @@ from datetime import date
 
 from flask import Blueprint, render_template, request, url_for
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import local_day
 from icbt_support.engagement.behind_figures import WeekFigure
@@ -28,6 +27,7 @@ from icbt_support.pages.clinician.engagement_people import (
 )
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
 from icbt_support.pages.kit import short_day
+from icbt_support.pages.reads import note_read
 from icbt_support.programme.content import Programme
 from icbt_support.programme.library import programmes
 from icbt_support.service.models import Service
@@ -39,9 +39,7 @@ blueprint = Blueprint("clinician_engagement", __name__)
 @allow(Role.CLINICIAN)
 def show() -> str:
     service, now = current_service(Role.CLINICIAN), request_time()
-    audit.record_apart(
-        "read_engagement", by=current_actor(Role.CLINICIAN, service.id), now=now, service_id=service.id
-    )
+    note_read("read_engagement", by=current_actor(Role.CLINICIAN, service.id), now=now)
     programme = _asked_programme()
     overview = overview_of(service, programme, now=now)
     reached = [row for row in overview.reach if row.had_time]

@@ -23,6 +23,7 @@ from icbt_support.programme.library import programmes
 from icbt_support.rhythm.invite import (
     AlreadyEnrolled,
     OverLimit,
+    OwnCourse,
     ServiceNotReady,
     SupporterIsAway,
     invite_patient,
@@ -124,6 +125,11 @@ def invite() -> Response | str | tuple[str, int]:
         return _page(service, form, rooms), 409
     except AlreadyEnrolled:
         form.email.errors = ["This person has an open course here. Look for them under Engagement"]
+        return _page(service, form, rooms), 409
+    except OwnCourse:
+        form.email.errors = [
+            "Nobody works on their own course. Select somebody else as supporter or clinician"
+        ]
         return _page(service, form, rooms), 409
     except SupporterIsAway as refusal:
         until = long_day(refusal.absence.until_on)

@@ -7,18 +7,18 @@ from functools import partial
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from icbt_support import audit
 from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.queries import staff_member_of, staff_with_role
 from icbt_support.audit.models import Actor
 from icbt_support.boosters.models import Booster
-from icbt_support.db import commit_with_retry, db
+from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import rooms_of_supporters
 from icbt_support.hours.models import Absence
 from icbt_support.pages.commits import commits
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
 from icbt_support.pages.kit import long_day
+from icbt_support.pages.reads import note_read
 from icbt_support.pages.room_words import room_words
 from icbt_support.reviews.claims import end_claims_of
 from icbt_support.reviews.models import Review
@@ -61,19 +61,7 @@ class Part:
 @blueprint.get("/clinical/team/<id:account_id>/hand-over")
 @allow(Role.CLINICIAN)
 def show(account_id: int) -> str:
-    account, service = _member(account_id), current_service(Role.CLINICIAN)
-    by, now = _actor(service), request_time()
-    commit_with_retry(
-        lambda: audit.record(
-            "read_what_hangs_on",
-            by=by,
-            now=now,
-            object_kind="account",
-            object_id=account_id,
-            service_id=service.id,
-        )
-    )
-    return _page(account, {})
+    return _page(_member(account_id), {})
 
 
 @blueprint.post("/clinical/team/<id:account_id>/hand-over")
@@ -99,7 +87,7 @@ def give(account_id: int) -> View:
         db.session.rollback()
         return _page(_member(account_id), errors), 409
     end_claims_of(account.id, service.id, now=request_time())
-    left = not what_hangs_on(account, now=request_time()).is_nothing
+    left = not what_hangs_on(account, now=request_time()).in_service(service.id).is_nothing
     flash(_done_words(account, given, is_something_left=left), "success" if given else "information")
     return redirect(url_for("clinician_leaver.show", account_id=account.id))
 
@@ -130,7 +118,7 @@ def _chosen(part: Part) -> str:
 
 def _parts(account: Account, service: Service) -> list[Part]:
     """Everything of this service that hangs on the person, in the order in which it is shown and given."""
-    hanging = what_hangs_on(account, now=request_time())
+    hanging = what_hangs_on(account, now=request_time()).in_service(service.id)
     supporters = _supporter_choices(account, service)
     clinicians = [
         (str(one.id), one.full_name)
@@ -148,7 +136,6 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 is_patient=True,
             )
             for course in hanging.patients
-            if course.service_id == service.id
         ),
         *(
             Part(
@@ -159,7 +146,6 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 partial(_give_review, review),
             )
             for review in hanging.reviews_of_others
-            if review.service_id == service.id
         ),
         *(
             Part(
@@ -170,7 +156,6 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 partial(_give_cover, absence),
             )
             for absence in hanging.covers
-            if absence.service_id == service.id
         ),
         *(
             Part(
@@ -181,7 +166,6 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 partial(_give_to_clinician, course),
             )
             for course in hanging.clinical_patients
-            if course.service_id == service.id
         ),
         *(
             Part(
@@ -192,7 +176,6 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 partial(_give_alert, alert),
             )
             for alert in hanging.taken_alerts
-            if alert.service_id == service.id
         ),
         *(
             Part(
@@ -203,7 +186,6 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 partial(_give_booster, booster),
             )
             for booster in hanging.boosters
-            if booster.service_id == service.id
         ),
     ]
 
@@ -281,8 +263,10 @@ def _people(service: Service) -> dict[str, Account]:
 
 
 def _page(account: Account, errors: dict[str, str]) -> str:
-    service = current_service(Role.CLINICIAN)
-    parts, hanging = _parts(account, service), what_hangs_on(account, now=request_time())
+    service, now = current_service(Role.CLINICIAN), request_time()
+    note_read("read_what_hangs_on", by=_actor(service), now=now, object_kind="account", object_id=account.id)
+    parts = _parts(account, service)
+    hanging = what_hangs_on(account, now=now).in_service(service.id)
     return render_template(
         "clinician/leaver.html",
         account=account,

@@ -7,10 +7,8 @@ from typing import Any
 from flask import Blueprint, abort, render_template, request, url_for
 from markupsafe import Markup
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import local_day
-from icbt_support.db import commit_with_retry
 from icbt_support.engagement.dropping_out import people_who_dropped_out_at, people_who_had_dropped_out
 from icbt_support.engagement.outcome_filter import NO_GROUP, OutcomeFilter
 from icbt_support.engagement.outcomes import (
@@ -47,6 +45,7 @@ from icbt_support.pages.outcome_words import (
     rate_cell,
     swapped,
 )
+from icbt_support.pages.reads import note_read
 from icbt_support.patient_groups.queries import groups_of
 from icbt_support.programme.library import programmes
 from icbt_support.service.models import Service
@@ -179,10 +178,7 @@ def _page_address(arguments: dict[str, Any], page: int) -> str:
 
 
 def _note_read(service: Service, now: datetime, detail: str) -> None:
-    by = current_actor(Role.CLINICIAN, service.id)
-    commit_with_retry(
-        lambda: audit.record("read_outcomes", by=by, now=now, service_id=service.id, detail=detail)
-    )
+    note_read("read_outcomes", by=current_actor(Role.CLINICIAN, service.id), now=now, detail=detail)
 
 
 def _tiles(report: OutcomeReport, printed: PrintedNumbers, wanted: OutcomeFilter) -> list[dict[str, Any]]:

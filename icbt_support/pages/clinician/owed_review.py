@@ -108,7 +108,8 @@ def _writers(form: WriterForm, review: Review) -> WriterForm:
         *(
             SelectChoice(str(one.id), one.full_name)
             for one in cover_pool(review.service_id, review.due_on)
-            if one.id != review.owner_id or review.pooled_at is not None
+            if (one.id != review.owner_id or review.pooled_at is not None)
+            and one.id != review.enrolment.patient_id
         ),
     ]
     return form

@@ -6,7 +6,6 @@ from werkzeug import Response
 from wtforms import RadioField
 from wtforms.validators import AnyOf, InputRequired
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import local_day
 from icbt_support.enrolments.queries import for_clinician
@@ -33,6 +32,7 @@ from icbt_support.pages.guards import (
     request_time,
     services_with_role,
 )
+from icbt_support.pages.reads import note_read
 from icbt_support.risk.models import RiskAlert
 from icbt_support.risk.operations import (
     AlreadyResolved,
@@ -84,13 +84,13 @@ class AssessmentForm(OncePosted):
 def index() -> str:
     service_ids = services_with_role(Role.CLINICIAN)
     service, now = current_service(Role.CLINICIAN), request_time()
-    by = current_actor(Role.CLINICIAN, service.id)
-    audit.record_apart("read_alerts", by=by, now=now, service_id=service.id)
+    for service_id in service_ids:
+        note_read("read_alerts", by=current_actor(Role.CLINICIAN, service_id), now=now)
     zone, today = current_account().zone, local_day(now, service.zone)
-    board, alerts = duty_board(service, now), open_alerts(service_ids)
+    board, alerts = duty_board(service, now), _of_others(open_alerts(service_ids))
     resolved_in_all = resolved_alert_count(service_ids)
     place = min(_page_number() - 1, max(0, (resolved_in_all - 1) // RESOLVED_A_PAGE)) * RESOLVED_A_PAGE
-    resolved = resolved_alerts(service_ids, limit=RESOLVED_A_PAGE, offset=place)
+    resolved = _of_others(resolved_alerts(service_ids, limit=RESOLVED_A_PAGE, offset=place))
     return render_template(
         "clinician/risk.html",
         open_alerts=[(alert_view(alert, zone), clock_of(alert, zone, now)) for alert in alerts],
@@ -105,6 +105,11 @@ def index() -> str:
         rota_heads=ROTA_HEADS,
         without_duty=days_without_duty(board, today),
     )
+
+
+def _of_others(alerts: list[RiskAlert]) -> list[RiskAlert]:
+    """Nobody works on alerts about themselves."""
+    return [alert for alert in alerts if alert.enrolment.patient_id != current_account().id]
 
 
 def _page_number() -> int:

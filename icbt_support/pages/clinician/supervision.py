@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
 
-from icbt_support import audit
 from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.queries import staff_with_role
 from icbt_support.cadence import to_local
@@ -18,6 +17,7 @@ from icbt_support.pages.guards import (
     request_time,
 )
 from icbt_support.pages.kit import long_day, short_day_and_time
+from icbt_support.pages.reads import note_read
 from icbt_support.pages.supervision_words import reason_lines
 from icbt_support.service.models import Service
 from icbt_support.supervision.listing import supervision_list
@@ -84,7 +84,7 @@ def _supporter_or_404(account_id: int, service: Service) -> Account:
 
 def _note_read(supporter: Account, service: Service) -> None:
     """One audit line for a look at a whole list, by the supporter whose people it shows."""
-    audit.record_apart(
+    note_read(
         "read_supervision_list",
         by=current_actor(Role.CLINICIAN, service.id),
         now=request_time(),

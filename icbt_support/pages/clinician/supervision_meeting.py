@@ -10,7 +10,6 @@ from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import to_local
 from icbt_support.pages.commits import commits
@@ -25,6 +24,7 @@ from icbt_support.pages.guards import (
     services_with_role,
 )
 from icbt_support.pages.kit import day_and_time
+from icbt_support.pages.reads import note_read
 from icbt_support.pages.supervision_words import (
     DECISION_WORDS,
     FOLLOW_UP_WORDS,
@@ -96,9 +96,7 @@ class EarlierView:
 @blueprint.get("/clinical/supervision/meetings/<id:meeting_id>")
 @allow(Role.CLINICIAN)
 def show(meeting_id: int) -> str:
-    meeting = _meeting_or_404(meeting_id)
-    _note_read(meeting)
-    return _page(meeting)
+    return _page(_meeting_or_404(meeting_id))
 
 
 @blueprint.post("/clinical/supervision/people/<id:discussion_id>")
@@ -186,8 +184,7 @@ def _discussion_or_404(discussion_id: int) -> SupervisionDiscussion:
 
 
 def _note_read(meeting: SupervisionMeeting) -> None:
-    """One audit line for a look at a meeting: without it the page is not shown."""
-    audit.record_apart(
+    note_read(
         "read_supervision",
         by=current_actor(Role.CLINICIAN, meeting.service_id),
         now=request_time(),
@@ -197,6 +194,7 @@ def _note_read(meeting: SupervisionMeeting) -> None:
 
 
 def _page(meeting: SupervisionMeeting, posted: tuple[int, FlaskForm] | None = None) -> str:
+    _note_read(meeting)
     zone = current_account().zone
     discussions = discussions_of(meeting)
     earlier = decided_before(meeting)

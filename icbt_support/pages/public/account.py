@@ -164,10 +164,10 @@ def sign_out_everywhere() -> Response:
 @blueprint.get("/account/who-looked")
 @allow(Role.PATIENT)
 def show_readers() -> str:
-    enrolment = enrolments.for_patient(current_account())
-    if enrolment is None:
+    courses = enrolments.courses_of_patient(current_account())
+    if not courses:
         abort(404)
-    readers = readers_of_record([enrolment.id], not_by=current_account().id)
+    readers = readers_of_record(courses, not_by=current_account().id)
     names = accounts.names_of({reader.account_id for reader in readers})
     rows = [
         (

@@ -44,8 +44,7 @@ class ReportForm(OncePosted):
 @blueprint.get("/report-a-problem")
 @allow_signed_in
 def show() -> str:
-    came_from = local_path(urlsplit(request.referrer or "").path) or ""
-    return render_template("public/report.html", form=ReportForm(page=came_from))
+    return render_template("public/report.html", form=ReportForm(page=_path_of(request.referrer)))
 
 
 @blueprint.post("/report-a-problem")
@@ -58,7 +57,7 @@ def send() -> Response | str:
     membership = _reports_as()
     report_problem(
         form.words.data,
-        page=local_path(form.page.data) or "",
+        page=_path_of(local_path(form.page.data)),
         product_version=PRODUCT_VERSION,
         service_id=membership.service_id if membership else None,
         kind=ReportKind(form.kind.data),
@@ -71,6 +70,14 @@ def send() -> Response | str:
     if membership and holds_read_first_phrase(form.words.data, phrases_of(membership.service)):
         flash("Nobody reads this straight away. If it is about staying safe, use Get help now.")
     return redirect(url_for("public_your_reports.index"))
+
+
+def _path_of(address: str | None) -> str:
+    """The page alone: what stands behind it in an address may say more than where somebody was."""
+    try:
+        return local_path(urlsplit(address or "").path) or ""
+    except ValueError:
+        return ""
 
 
 def _reports_as() -> Membership | None:

@@ -8,9 +8,7 @@ from werkzeug import Response
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
-from icbt_support.db import commit_with_retry
 from icbt_support.implementation.board import LINES, Board, Measured, PeriodFigures, board_of
 from icbt_support.implementation.operations import set_targets
 from icbt_support.implementation.queries import targets_of
@@ -19,6 +17,7 @@ from icbt_support.pages import charts
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import strip_text
 from icbt_support.pages.guards import allow, request_time
+from icbt_support.pages.reads import note_read
 from icbt_support.pages.staff.scope import may_lead, may_see_board, my_service, staff_actor
 
 blueprint = Blueprint("staff_board", __name__)
@@ -62,7 +61,8 @@ def show() -> str:
     if not may_see_board(service):
         abort(404)
     board, by = board_of(service, now=now), staff_actor(service)
-    page = render_template(
+    note_read("read_implementation_board", by=by, now=now)
+    return render_template(
         "staff/board.html",
         service=service,
         heads=["Figure", "Target", *(_month(month) for month in board.months)],
@@ -71,10 +71,6 @@ def show() -> str:
         chart=_invited_chart(board),
         may_lead=may_lead(service),
     )
-    commit_with_retry(
-        lambda: audit.record("read_implementation_board", by=by, now=now, service_id=by.service_id)
-    )
-    return page
 
 
 @blueprint.get("/implementation/targets")

@@ -8,15 +8,14 @@ from datetime import timedelta
 
 from flask import Blueprint, render_template
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import local_day
-from icbt_support.db import commit_with_retry
 from icbt_support.feedback.queries import waits_of
 from icbt_support.implementation.board import figures_of, months_until, period_between
 from icbt_support.implementation.rules import Figure
 from icbt_support.pages.guards import allow, request_time
 from icbt_support.pages.kit import long_day_year
+from icbt_support.pages.reads import note_read
 from icbt_support.pages.staff.scope import my_service, staff_actor
 
 blueprint = Blueprint("staff_colleagues", __name__)
@@ -94,7 +93,8 @@ def show() -> str:
     months, by = months_until(service, now), staff_actor(service)
     after_on = months[-1].last_on + timedelta(days=1)
     [half_year] = figures_of(service, [period_between(service, months[0].first_on, after_on)], now=now)
-    page = render_template(
+    note_read("read_what_colleagues_ask", by=by, now=now)
+    return render_template(
         "staff/colleagues.html",
         service=service,
         since=long_day_year(months[0].first_on),
@@ -102,10 +102,6 @@ def show() -> str:
         questions=[(one, _figures(one, half_year.by_name)) for one in QUESTIONS],
         waits=waits_of(service),
     )
-    commit_with_retry(
-        lambda: audit.record("read_what_colleagues_ask", by=by, now=now, service_id=by.service_id)
-    )
-    return page
 
 
 def _figures(question: Question, by_name: dict[str, Figure]) -> list[tuple[str, Figure]]:

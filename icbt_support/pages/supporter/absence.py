@@ -25,6 +25,7 @@ from icbt_support.pages.supporter.hours_page import (
     render_hours,
     today,
 )
+from icbt_support.pages.supporter.today import note_caseload_read
 from icbt_support.reviews.rules import LetterRefused
 from icbt_support.rhythm.absence import (
     AbsenceInThePast,
@@ -274,6 +275,7 @@ def _try_to_keep(days: Days, touched: Touched, cover_id: int | None, service: Se
 
 
 def _page(days: Days, form: FlaskForm) -> str:
+    note_caseload_read()
     touched = days.touched
     account = current_account()
     return render_template(

@@ -25,6 +25,7 @@ from icbt_support.hours.rules import times_of_block
 from icbt_support.pages.fields import as_choices, time_choices
 from icbt_support.pages.guards import current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import DatePartsField, clock_time, long_day
+from icbt_support.pages.supporter.today import note_caseload_read
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review
 from icbt_support.service.models import Service
@@ -101,6 +102,7 @@ def render_hours(
     away_form: AwayNowForm | None = None,
 ) -> str:
     """The page; a form that was posted with a mistake shows its errors."""
+    note_caseload_read()
     service, account, now = current_service(Role.SUPPORTER), current_account(), request_time()
     posted = next((form for form in (slot_form, absence_form, away_form) if form is not None), None)
     monday = _shown_monday(account)

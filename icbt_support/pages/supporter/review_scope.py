@@ -1,5 +1,6 @@
 """How a supporter's pages load a review: in the caseload or under cover, audited, or not found."""
 
+from flask import request
 from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager, joinedload
 
@@ -32,10 +33,15 @@ def caseload_review(review_id: int) -> Review:
     review = _own_review(review_id) or reviews.scoped_review(
         reviews.for_supporter(current_account(), now=request_time()), review_id
     )
-    if review is None:
+    if review is None or (request.method != "GET" and not _is_held(review)):
         refuse_record("review", review_id, Role.SUPPORTER)
     note_staff_read(review.enrolment, Role.SUPPORTER)
     return review
+
+
+def _is_held(review: Review) -> bool:
+    scope = enrolments.for_supporter(current_account(), now=request_time())
+    return enrolments.held_in_scope(scope, review.enrolment_id) is not None
 
 
 def workspace_review(review_id: int) -> Review:
@@ -74,7 +80,11 @@ def caseload_scope(account_id: int, service_ids: list[int]) -> Select[Review]:
         select(Review)
         .join(Review.enrolment)
         .options(contains_eager(Review.enrolment))
-        .where(Enrolment.supporter_id == account_id, Enrolment.service_id.in_(service_ids))
+        .where(
+            Enrolment.supporter_id == account_id,
+            Enrolment.service_id.in_(service_ids),
+            Enrolment.patient_id != account_id,
+        )
     )
 
 

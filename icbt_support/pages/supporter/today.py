@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Blueprint, render_template, url_for
 
-from icbt_support import audit
 from icbt_support.accounts.models import Account, Role
 from icbt_support.boosters.queries import boosters_to_read
 from icbt_support.cadence import local_day, to_local
@@ -23,6 +22,7 @@ from icbt_support.enrolments import queries as enrolments
 from icbt_support.hours.working_day import DutyNow, WorkingDay, load_working_day
 from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import clock_time, long_day, minutes_words
+from icbt_support.pages.reads import note_read
 from icbt_support.pages.supporter.today_reasons import Reader
 from icbt_support.pages.supporter.today_rows import (
     HEADINGS,
@@ -98,9 +98,7 @@ def show() -> Any:
 
 def note_caseload_read() -> None:
     """One audit line for a look at the whole caseload; without it the page is not shown."""
-    audit.record_apart(
-        "read_caseload", by=current_actor(Role.SUPPORTER), now=request_time(), object_kind="caseload"
-    )
+    note_read("read_caseload", by=current_actor(Role.SUPPORTER), now=request_time(), object_kind="caseload")
 
 
 def _sections(queue: Queue, reader: Reader) -> list[SectionView]:

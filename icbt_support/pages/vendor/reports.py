@@ -6,10 +6,8 @@ from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import to_local
-from icbt_support.db import commit_with_retry
 from icbt_support.feedback.models import ProblemReport
 from icbt_support.feedback.operations import ReportClosed, answer_report
 from icbt_support.feedback.queries import as_vendor_sees, report_with_vendor, reports_for_vendor, waits_of
@@ -25,6 +23,7 @@ from icbt_support.pages.guards import (
     services_with_role,
 )
 from icbt_support.pages.kit import day_and_time, short_day_and_time
+from icbt_support.pages.reads import note_read
 from icbt_support.service.queries import find_service
 
 blueprint = Blueprint("vendor_reports", __name__)
@@ -64,21 +63,7 @@ def index() -> str:
 @blueprint.get("/vendor/reports/<id:report_id>")
 @allow(Role.VENDOR)
 def show(report_id: int) -> str:
-    report = _report(report_id)
-    by, now = current_actor(Role.VENDOR, report.service_id), request_time()
-    service_id = report.service_id
-    page = _page(report, AnswerForm(formdata=None))
-    commit_with_retry(
-        lambda: audit.record(
-            "read_report",
-            by=by,
-            now=now,
-            object_kind="problem_report",
-            object_id=report_id,
-            service_id=service_id,
-        )
-    )
-    return page
+    return _page(_report(report_id), AnswerForm(formdata=None))
 
 
 @blueprint.post("/vendor/reports/<id:report_id>/answer")
@@ -113,6 +98,13 @@ def _report(report_id: int) -> ProblemReport:
 
 def _page(report: ProblemReport, form: AnswerForm) -> str:
     """The template gets what the vendor may see, never the report itself."""
+    note_read(
+        "read_report",
+        by=current_actor(Role.VENDOR, report.service_id),
+        now=request_time(),
+        object_kind="problem_report",
+        object_id=report.id,
+    )
     zone, seen = current_account().zone, as_vendor_sees(report)
     answers = [
         (

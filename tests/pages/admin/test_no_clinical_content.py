@@ -14,7 +14,9 @@ from icbt_support.messages.operations import post_message, tell_of_late_messages
 from icbt_support.reviews.operations import save_draft
 from icbt_support.reviews.queries import next_review
 from icbt_support.risk.models import CallOutcome
+from icbt_support.risk.notices import tell_next
 from icbt_support.risk.operations import log_call, raise_stated_risk
+from icbt_support.risk.queries import alerts_of
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.concepts.beginnings import acting, as_clinician, as_patient, open_week_1
@@ -91,3 +93,24 @@ def test_clinical_pages_are_not_there_for_administrators(client: PageClient, ful
         f"/supporting/patients/{number}/messages",
     ):
         assert client.http.get(path).status_code == 404, path
+
+
+def test_no_page_says_whom_an_alert_is_about(client: PageClient, full_of_words: Cast, now: datetime) -> None:
+    """Not the queue with its notices, not the audit with its jobs, not what a leaver still holds."""
+    tell_next(alerts_of(full_of_words.enrolment)[0], by=Actor.system("risk"), now=now)
+    db.session.commit()
+    client.sign_in(full_of_words.administrator)
+    notices = [line for line in rows_of(client, "/admin/jobs?show=all") if "Urgent notice" in line]
+    assert notices
+    assert [line for line in notices if "Person" in line] == []
+    courses = [line for line in rows_of(client, "/admin/audit") if "Course" in line]
+    assert courses
+    assert [line for line in courses if "risk" in line.lower()] == []
+    leaving = rows_of(client, f"/admin/people/{full_of_words.supporter.id}/leaving")
+    (alerts,) = [line for line in leaving if "open alert" in line]
+    assert "AR" not in alerts
+    assert any("AR" in line for line in leaving)
+
+
+def rows_of(client: PageClient, path: str) -> list[str]:
+    return client.get(path).get_data(as_text=True).split("<tr")[1:]

@@ -178,7 +178,22 @@ def test_somebody_who_works_elsewhere_too_is_not_closed_here(
     )
     path = f"/admin/people/{cast.colleague.id}"
     assert "Close the account" not in admin.get(path).text
-    assert "works for another service too" in admin.post(f"{path}/disable").text
+    assert "is used elsewhere too" in admin.post(f"{path}/disable").text
+    assert fresh(cast.colleague).disabled_at is None
+
+
+def test_closing_a_colleagues_account_ends_no_course_of_their_own(
+    admin: PageClient, cast: Cast, now: datetime
+) -> None:
+    """They are a patient here too, which the page does not say."""
+    commit_with_retry(
+        lambda: operations.give_role(
+            cast.colleague, Role.PATIENT, service_id=cast.service.id, by=OPERATOR, now=now
+        )
+    )
+    path = f"/admin/people/{cast.colleague.id}"
+    assert "atient" not in admin.get(path).text.split("<main")[1].split("Give")[0]
+    assert "is used elsewhere too" in admin.post(f"{path}/disable").text
     assert fresh(cast.colleague).disabled_at is None
 
 

@@ -10,8 +10,9 @@ from icbt_support.accounts import operations, passwords
 from icbt_support.accounts.models import Account
 from icbt_support.audit.models import Actor, ActorKind, AuditLine
 from icbt_support.db import db
+from icbt_support.enrolments.models import EnrolmentState
 from tests.browsing import PageClient
-from tests.cast import Cast
+from tests.cast import Cast, enrol
 
 OPERATOR = Actor.operator("tests")
 OLD, NEW = "three calm words", "another calm phrase"
@@ -109,7 +110,22 @@ def test_a_patient_sees_who_opened_the_record_and_nobody_elses(
         for _ in range(2):
             audit.record("read_record", by=by, now=now, enrolment_id=enrolment.id)
     db.session.commit()
+    earlier = end_and_enrol_again(people, now)
+    by = Actor(ActorKind.PERSON, people.colleague.id, role="supporter")
+    audit.record("read_record", by=by, now=now, enrolment_id=earlier)
+    db.session.commit()
     text = client.sign_in(people.patient).get("/account/who-looked").text
     assert "Pat Lane" in text
+    assert "Chris Moor" in text
     assert "Thursday 19 November, 10.05am" in text
     assert "Lee Brook" not in text
+
+
+def end_and_enrol_again(people: Cast, now: datetime) -> int:
+    """Alex's course has ended and another has begun; returns the number of the one that ended."""
+    ended = people.enrolment
+    ended.state, ended.ended_at = EnrolmentState.ENDED, now
+    db.session.flush()
+    enrol(people.patient, people.supporter, people.clinician, people.service, now)
+    db.session.flush()
+    return ended.id

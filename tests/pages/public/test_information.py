@@ -26,7 +26,7 @@ def test_a_report_is_kept_encrypted_with_the_page_it_is_about(client: PageClient
     assert client.page.fields["page"] == "/account"
     client.post(
         "/report-a-problem",
-        {**REPORT, "words": "The button is hidden on my phone", "page": "/account"},
+        {**REPORT, "words": "The button is hidden on my phone", "page": "/account?who=Alex#Reed"},
     )
     report = db.session.scalars(select(ProblemReport)).one()
     assert report.words == "The button is hidden on my phone"
@@ -70,3 +70,9 @@ def test_development_sign_in_is_one_press(client: PageClient, cast: Cast) -> Non
     assert client.http.get("/").location == "/supporting/today"
     client.get("/account")
     assert client.post("/dev/sign-in", {"person": "nobody@example.net"}).status_code == 404
+
+
+def test_an_odd_address_to_come_from_is_none(client: PageClient, cast: Cast) -> None:
+    client.sign_in(cast.patient)
+    assert client.get("/report-a-problem", headers={"Referer": "http://[::1"}).status_code == 200
+    assert client.page.fields["page"] == ""

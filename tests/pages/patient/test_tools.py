@@ -406,16 +406,33 @@ def test_looking_changes_nothing(patient: PageClient, cast: Cast, now: datetime)
     assert (entry_count(), the_entry().version) == (1, 1)
 
 
-def test_after_the_end_entries_can_be_read_and_not_written(
-    patient: PageClient, cast: Cast, now: datetime
-) -> None:
+def test_after_the_end_the_tools_stay_for_oneself(patient: PageClient, cast: Cast, now: datetime) -> None:
     entry = save_for(cast.enrolment, now)
     cast.enrolment.state = EnrolmentState.ENDED
     db.session.commit()
     assert "Walked past the canal" in text(patient.get(f"/tools/mood-diary/{entry.id}"))
-    assert "Your course has ended" in text(patient.get("/tools/mood-diary"))
-    assert patient.post("/tools/mood-diary", DIARY).status_code == 409
-    assert entry_count() == 1
+    page = text(patient.get("/tools/mood-diary"))
+    assert "Your course has ended, so nobody here reads this." in page
+    assert "Who can see this?" not in page
+    saved = text(post_form(patient, "/tools/mood-diary", DIARY))
+    assert "Saved. Only you can see it." in saved
+    newest = db.session.scalars(select(Entry).order_by(Entry.id.desc())).first()
+    assert newest is not None
+    assert (entry_count(), newest.is_shared) == (2, False)
+    shared = patient.post(f"/tools/mood-diary/{newest.id}/share", {"sharing": "shared"})
+    assert (shared.status_code, newest.is_shared) == (409, False)
+
+
+def test_after_the_end_a_tool_of_steps_is_finished_for_oneself(patient: PageClient, cast: Cast) -> None:
+    post_form(patient, "/tools/worry-tree", {"field-worry": "I am worried that it rains"})
+    draft = the_entry()
+    cast.enrolment.state = EnrolmentState.ENDED
+    db.session.commit()
+    post_form(patient, f"/tools/worry-tree/{draft.id}/steps/can-do", {"answer": "no"})
+    page = text(patient.get(f"/tools/worry-tree/{draft.id}/finish"))
+    assert "Who can see this?" not in page
+    post_form(patient, f"/tools/worry-tree/{draft.id}/finish", {"sharing": "shared"})
+    assert (the_entry().is_shared, the_entry().finished_at is not None) == (False, True)
 
 
 def test_what_was_typed_is_shown_as_text(patient: PageClient) -> None:

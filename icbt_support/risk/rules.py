@@ -170,9 +170,9 @@ def who_reads(duty: DutyView) -> str:
     """
     who = f"{duty.clinician}, the duty clinician" if duty.clinician else "The clinicians of this service"
     if duty.is_duty_time:
-        verb = "is" if duty.clinician else "are"
+        told = ", is told now." if duty.clinician else " are told now."
         until = f" Duty today ends at {_clock_words(duty.until)}." if duty.until else ""
-        return f"{who}, {verb} told now." + until
+        return who + told + until
     if duty.next_start is None:
         return f"{who}: we cannot say when."
     return (

@@ -31,6 +31,7 @@ from icbt_support.risk.queries import (
     risk_banner_for,
     unacknowledged,
 )
+from icbt_support.risk.rules import who_reads
 from tests.cast import Cast, make_person
 
 EVENING = datetime(2026, 11, 18, 20, 20, tzinfo=UTC)
@@ -242,6 +243,14 @@ def test_a_clinician_who_is_disabled_is_not_the_one_who_is_told(cast: Cast, now:
     db.session.commit()
     alert = item_9(cast.enrolment, 3, now)
     assert (second.id, NoticeReason.DUTY) in notices(alert)
+
+
+def test_a_clinician_who_is_disabled_is_not_named_to_the_patient(cast: Cast, now: datetime) -> None:
+    cast.clinician.disabled_at = now
+    db.session.commit()
+    duty = duty_view(cast.service, now, "Europe/London")
+    assert (duty.is_duty_time, duty.clinician) == (True, None)
+    assert who_reads(duty).startswith("The clinicians of this service are told now.")
 
 
 # The clock --------------------------------------------------------------------------------------------------

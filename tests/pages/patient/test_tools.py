@@ -11,8 +11,9 @@ from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.journal.models import Entry
 from icbt_support.journal.operations import save_entry
+from icbt_support.messages.rules import NOT_SAFE_WORDS
 from icbt_support.programme.library import programmes
-from icbt_support.risk.models import ReadFirst
+from icbt_support.risk.models import Grade, ReadFirst, RiskAlert
 from tests.browsing import PageClient
 from tests.cast import Cast
 
@@ -404,6 +405,21 @@ def test_looking_changes_nothing(patient: PageClient, cast: Cast, now: datetime)
     for path in ("/tools", "/tools/mood-diary", f"/tools/mood-diary/{entry.id}"):
         patient.get(path)
     assert (entry_count(), the_entry().version) == (1, 1)
+
+
+def test_not_safe_beside_save_is_told_with_what_was_typed(patient: PageClient, cast: Cast) -> None:
+    assert 'formaction="/safety"' in text(patient.get("/tools/mood-diary"))
+    typed = {"field-doing": "It is all too much", "field-mood": "1", "posted_key": "k", "not_safe": "yes"}
+    for _ in range(2):
+        told = patient.post("/safety", {**typed, "sharing": "shared"})
+    assert told.request.path.startswith("/safety/")
+    alert = db.session.scalars(select(RiskAlert)).one()
+    assert (alert.grade, alert.words) == (Grade.URGENT, "It is all too much")
+
+
+def test_not_safe_keeps_to_oneself_what_was_for_oneself(patient: PageClient, cast: Cast) -> None:
+    patient.post("/safety", {"field-doing": "My own words", "sharing": "private", "not_safe": "yes"})
+    assert db.session.scalars(select(RiskAlert)).one().words == NOT_SAFE_WORDS
 
 
 def test_after_the_end_the_tools_stay_for_oneself(patient: PageClient, cast: Cast, now: datetime) -> None:

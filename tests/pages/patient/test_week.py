@@ -241,12 +241,12 @@ def test_a_day_that_its_name_alone_does_not_tell_has_its_date(client: PageClient
     build("review unread", cast)
     step = db.session.scalars(select(PlanItem).where(PlanItem.kind == ItemKind.AGREED_STEP)).one()
     step.planned_on = date(2026, 11, 17)
-    step.week.review_on = date(2026, 12, 3)
+    step.week.review_on = date(2026, 12, 10)
     db.session.commit()
     words = words_of(client.sign_in(cast.patient))
     assert "Agreed with Pat: one walk with Mo by Tuesday 17 November" in words
     assert "By Tue 17 Nov" in words
-    assert "Opens Monday 30 November" in words
+    assert "Opens Monday 7 December" in words
 
 
 def test_a_passed_day_promises_no_email(client: PageClient, cast: Cast) -> None:

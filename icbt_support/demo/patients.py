@@ -258,7 +258,7 @@ def answer_week(world: World, life: Life, enrolment: Enrolment, number: int, now
         for item, value in enumerate(answers, start=1):
             alert = answer_item(questionnaire, item, value, by=by, now=now)
             if alert is not None:
-                answer_safety_question(alert, SafetyAnswer.YES, by=by, now=now)
+                answer_safety_question(alert, SafetyAnswer.YES, posted_key="", by=by, now=now)
                 _clinician_looks(world, life, alert.id, now)
 
 

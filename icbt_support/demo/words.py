@@ -149,6 +149,32 @@ OWN_WORDS = (
     "It helped to write it down, even though it was short.",
     "Sundays alone. I start to go over old things.",
 )
+# What fits a question that these would not answer; the same throw of the dice picks from either.
+OWN_WORDS_FOR = {
+    "what-brought-you": ("My sister said that it helped her.", "I want to sleep and to laugh again."),
+    "my-goal": (
+        "Cook with somebody once a week.",
+        "Walk before work on two days.",
+        "Ring my sister on Sundays.",
+    ),
+    "what-might-help": ("One page, with a cup of tea.", "Sitting by the window."),
+    "small-moment": (
+        "Tuesday on the bus, after a message that I did not answer.",
+        "Sunday at four, on the sofa.",
+    ),
+    "my-circle": (
+        "I am no use. Sad. Heavy. I stay in.",
+        "They do not want me there. Low. Tired. I do not reply.",
+    ),
+    "first-change": ("Open the curtains.", "Send a thumbs up."),
+    "let-go-of": ("Swimming on Wednesdays.", "Cooking, and having people round."),
+    "once-i-started": ("A shower on Saturday.", "The first five minutes of a walk."),
+    "smaller-step": ("Put my shoes by the door.", "Clear one chair."),
+    "my-plan": ("Saturday 10.30am, to the canal and back.",),
+    "low-day-three": ("Water. Curtains. One message to Jo.",),
+    "quick-thought": ("I have let them down again.", "It will go wrong."),
+    "thought-to-test": ("They think I am boring.", "I will never get this right."),
+}
 
 
 def sections(*parts: tuple[str, str]) -> tuple[LetterSection, ...]:
@@ -173,7 +199,9 @@ def exercise_words(exercise: Exercise, random: Random) -> str:
         return random.choice(exercise.choices)
     if exercise.kind is ExerciseKind.SCALE:
         return str(random.randint(2, 7))
-    return random.choice(OWN_WORDS)
+    thrown = random.randrange(len(OWN_WORDS))
+    fitting = OWN_WORDS_FOR.get(exercise.key, OWN_WORDS)
+    return fitting[thrown % len(fitting)]
 
 
 def entry_fields(tool: Tool, random: Random) -> dict[str, Any]:

@@ -252,7 +252,8 @@ def _welcome(facts: HomeFacts) -> str:
 
 
 def _if_not_done(facts: HomeFacts) -> str:
-    writes = "You still get your review." if facts.late else f"{facts.supporter} still writes."
+    writer = facts.next_review.writer_called if facts.next_review else facts.supporter
+    writes = "You still get your review." if facts.late else f"{writer} still writes."
     return f"{writes} Nothing is lost, and we start where you are."
 
 

@@ -31,7 +31,9 @@ class NoSuchAnswer(Exception):
 
 
 class QuestionnaireFinished(Exception):
-    """A finished questionnaire keeps its answers."""
+    """A finished questionnaire keeps its answers and its total; only a positive answer to the risk item is
+    still taken.
+    """
 
 
 class CheckInIncomplete(Exception):
@@ -72,7 +74,8 @@ def answer_item(
     """Keeps one answer. A changed answer is a new version; the same answer again is the same row.
 
     A positive answer to the risk item raises its alert in the same flush and returns it, graded against the
-    questionnaire before this one. Going back to 0 leaves the alert as it is.
+    questionnaire before this one. Going back to 0 leaves the alert as it is. Such an answer is kept also when
+    the questionnaire is finished: the total stays, the person is heard.
     """
     measure = measure_of(questionnaire)
     if not 1 <= item <= len(measure.items):
@@ -80,12 +83,13 @@ def answer_item(
     if value not in {option.value for option in measure.options}:
         raise NoSuchAnswer(value)
     _lock(questionnaire)
-    if questionnaire.is_finished:
+    is_risk = measure.is_positive_risk(item, value)
+    if questionnaire.is_finished and not is_risk:
         raise QuestionnaireFinished
     newest = _newest_answer(questionnaire, item)
     if newest is None or newest.value != value:
         newest = _add_version(questionnaire, item, value, newest, by, now)
-    if item != measure.risk_item or value == 0:
+    if not is_risk:
         return None
     return raise_item_9_alert(
         questionnaire.enrolment,

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
+from icbt_support.accounts.models import Account
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
-from icbt_support.hours.queries import closed_days, review_slots_of
+from icbt_support.hours.queries import closed_days, is_absent, review_slots_of
 from icbt_support.messages import rules
 from icbt_support.messages.models import Message, MessageKind
 
@@ -140,10 +141,15 @@ def late_message_sentences(enrolment: Enrolment) -> tuple[str, ...]:
     return rules.late_message_sentences(enrolment.supporter.called)
 
 
-def reading_days_words(enrolment: Enrolment) -> str:
-    """ "Priya reads messages on Thursdays", without a full stop."""
+def reading_days_words(enrolment: Enrolment, *, now: datetime) -> str:
+    """ "Priya reads messages on Thursdays", or who reads them while Priya is away; without a full stop."""
+    called = enrolment.supporter.called
+    absence = is_absent(enrolment.supporter_id, local_day(now, enrolment.service.zone))
+    if absence is not None:
+        cover = db.session.get(Account, absence.cover_id) if absence.cover_id else None
+        return rules.reading_while_away_words(called, absence.until_on, cover.called if cover else "")
     slots = review_slots_of(enrolment.supporter_id, enrolment.service_id)
-    return rules.reading_days_words(enrolment.supporter.called, [slot.weekday for slot in slots])
+    return rules.reading_days_words(called, [slot.weekday for slot in slots])
 
 
 def _has_waited_too_long(message: Message, now: datetime) -> bool:

@@ -18,6 +18,12 @@ def reading_days_words(called: str, weekdays: Sequence[int]) -> str:
     return f"{called} reads messages on {listed}"
 
 
+def reading_while_away_words(called: str, until_on: date, cover: str) -> str:
+    """Who reads messages while the supporter is away: the person named as cover, or else the team."""
+    until = f"{until_on:%A} {until_on.day} {until_on:%B}"
+    return f"{called} is away until {until}. {cover or 'The team'} reads messages meanwhile"
+
+
 def is_unread_too_long(sent_on: date, today: date, working_days: int, closed_days: Container[date]) -> bool:
     """Whether `working_days` working days have passed since the day of sending without anybody reading."""
     return today > add_working_days(sent_on, working_days, closed_days)

@@ -262,6 +262,10 @@ class Measure(Content):
     def label_of(self, value: int) -> str:
         return next(option.label for option in self.options if option.value == value)
 
+    def is_positive_risk(self, item: int, value: int) -> bool:
+        """Whether this answer is one above 0 to the risk item."""
+        return item == self.risk_item and value > 0
+
 
 @dataclass(frozen=True)
 class Page:

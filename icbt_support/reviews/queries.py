@@ -43,6 +43,12 @@ def next_review(enrolment: Enrolment) -> Review | None:
     return next(reversed(owed_reviews(enrolment)), None)
 
 
+def reader_called(enrolment: Enrolment) -> str:
+    """Who reads what the patient shares next, as the patient is told: whoever writes the next review."""
+    review = next_review(enrolment)
+    return review.writer_called if review is not None else enrolment.supporter.called
+
+
 def review_of_week(enrolment: Enrolment, number: int) -> Review | None:
     """The review that closes the week with this number."""
     return db.session.scalars(_letters_of(enrolment).where(Review.number == number)).one_or_none()

@@ -85,25 +85,28 @@ def raise_item_9_alert(
     return _raise(enrolment, alert, source_key, by, now)
 
 
-def answer_safety_question(alert: RiskAlert, answer: SafetyAnswer, *, by: Actor, now: datetime) -> RiskAlert:
+def answer_safety_question(
+    alert: RiskAlert, answer: SafetyAnswer, *, posted_key: str, by: Actor, now: datetime
+) -> RiskAlert:
     """Keeps the answer to "Can you keep yourself safe right now?". It can raise the grade and never lowers
     it.
 
-    When somebody has already taken the alert, *no* and *not sure* raise a new one, so that they are told as
-    well.
+    When somebody has already taken the alert, *no* and *not sure* raise a new one, each time that they are
+    said, so that somebody is told as well. The same form (`posted_key`) posted twice says it once.
     """
     _lock(alert)
-    if alert.can_keep_safe is answer:
-        return alert
     is_unsafe = answer is not SafetyAnswer.YES
     if alert.is_taken and is_unsafe:
+        words = f"Can you keep yourself safe right now? {rules.SAFETY_ANSWER_WORDS[answer]}."
         return raise_stated_risk(
             alert.enrolment,
-            f"Can you keep yourself safe right now? {rules.SAFETY_ANSWER_WORDS[answer]}.",
-            source_key=f"safety:{alert.id}:{answer}",
+            words,
+            source_key=f"safety:{key_of_post(posted_key, words)}",
             by=by,
             now=now,
         )
+    if alert.can_keep_safe is answer:
+        return alert
     alert.can_keep_safe = answer
     _record("safety_question_answered", alert, by, now, detail=answer)
     if is_unsafe and _RANK[alert.grade] < _RANK[Grade.URGENT]:

@@ -11,7 +11,7 @@ from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from icbt_support.accounts.models import Account, Role
-from icbt_support.accounts.queries import names_of
+from icbt_support.accounts.queries import names_of, staff_with_role
 from icbt_support.cadence import local_day, to_local, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
@@ -243,11 +243,13 @@ def _with_people() -> Select[RiskAlert]:
 
 
 def duty_view(service: Service, now: datetime, zone: str) -> DutyView:
-    """Who is on duty now or next, in the reader's zone."""
+    """Who is on duty now or next, in the reader's zone; nobody by name who cannot be told (`notices.duty_at`)."""
     running = hours.duty_now(service, now)
     starts_at = hours.next_duty_start(service, now)
     first = running or (hours.duty_now(service, starts_at) if starts_at else [])
-    clinician = db.session.get(Account, first[0].clinician_id) if first else None
+    clinicians = {account.id: account for account in staff_with_role(service.id, Role.CLINICIAN)}
+    on_duty = [clinicians[one.clinician_id] for one in first if one.clinician_id in clinicians]
+    clinician = on_duty[0] if on_duty else None
     ends_at = _ends_at(running[0], service, now) if running else None
     return DutyView(
         now=to_local(now, zone),

@@ -19,12 +19,18 @@ DEFAULT_READ_FIRST_PHRASES = (
     "ending my life",
     "want to die",
     "better off dead",
+    "killing myself",
     "hurt myself",
+    "hurting myself",
     "harm myself",
+    "harming myself",
+    "self-harm",
     "suicide",
     "suicidal",
     "can't go on",
     "cannot go on",
+    "don't want to live",
+    "do not want to live",
     "overdose",
 )
 SAFETY_ANSWER_WORDS = {
@@ -118,12 +124,16 @@ def phrases_of(service: Service) -> Sequence[str]:
 
 def holds_read_first_phrase(words: str, phrases: Iterable[str]) -> bool:
     """Whether a text holds one of the service's plain phrases, as whole words. It is not a detector."""
-    plain = _plain(words)
-    return any(re.search(rf"\b{re.escape(_plain(phrase))}\b", plain) for phrase in phrases if phrase.strip())
+    plain = f" {_plain(words)} "
+    wanted = filter(None, map(_plain, phrases))
+    return any(f" {phrase} " in plain for phrase in wanted)
 
 
 def _plain(words: str) -> str:
-    return " ".join(words.replace("’", "'").casefold().split())
+    """Only letters and digits, one space between words: "can't", "can’t" and "cant" are one word, and so are
+    "self-harm" and "self harm".
+    """
+    return " ".join(re.sub(r"[^\w\s]|_", " ", re.sub(r"['’‘ʼ`´]", "", words.casefold())).split())
 
 
 # Who reads this, and when -----------------------------------------------------------------------------------
@@ -150,9 +160,9 @@ def who_reads(duty: DutyView) -> str:
     """
     who = f"{duty.clinician}, the duty clinician" if duty.clinician else "The clinicians of this service"
     if duty.is_duty_time:
-        verb = "is" if duty.clinician else "are"
+        told = ", is told now." if duty.clinician else " are told now."
         until = f" Duty today ends at {_clock_words(duty.until)}." if duty.until else ""
-        return f"{who}, {verb} told now." + until
+        return who + told + until
     if duty.next_start is None:
         return f"{who}: we cannot say when."
     return (

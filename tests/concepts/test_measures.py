@@ -164,6 +164,24 @@ def test_answered_again_after_going_back_is_a_new_alert(cast: Cast, now: datetim
     assert_positives_are_alerts()
 
 
+def test_a_finished_questionnaire_still_hears_a_positive_answer(cast: Cast, now: datetime) -> None:
+    by = me(cast.enrolment)
+    for measure, items in (("phq-9", 9), ("gad-7", 7)):
+        questionnaire = begin(cast.enrolment, 1, now, measure)
+        for item in range(1, items + 1):
+            answer(questionnaire, item, 0, now)
+    measures.finish_check_in_rows(cast.enrolment, 1, by=by, now=now)
+    phq_9 = begin(cast.enrolment, 1, now)
+    alert, same = answer(phq_9, 9, 1, now), answer(phq_9, 9, 1, now)
+    assert alert is not None
+    assert same is alert
+    assert phq_9.total == 0
+    for item, value in ((9, 0), (1, 3)):
+        with pytest.raises(measures.QuestionnaireFinished):
+            answer(phq_9, item, value, now)
+    assert_positives_are_alerts()
+
+
 def test_the_answer_before_is_that_of_the_questionnaire_before(cast: Cast, now: datetime) -> None:
     by = Actor(ActorKind.PERSON, cast.clinician.id, Role.CLINICIAN)
     first = answer(begin(cast.enrolment, 0, now), 9, 1, now)
@@ -185,7 +203,7 @@ def test_the_alert_of_the_newest_answer(cast: Cast, now: datetime) -> None:
     assert measures.alert_of_answer(questionnaire) is None
     alert = answer(questionnaire, 9, 1, now)
     assert measures.alert_of_answer(questionnaire) is alert
-    answer_safety_question(alert, SafetyAnswer.YES, by=me(cast.enrolment), now=now)
+    answer_safety_question(alert, SafetyAnswer.YES, posted_key="k", by=me(cast.enrolment), now=now)
     answer(questionnaire, 9, 0, now)
     assert measures.alert_of_answer(questionnaire) is None
 

@@ -235,10 +235,29 @@ def test_a_colleague_who_is_away_is_not_asked(cast: Cast, now: datetime) -> None
     assert (ReminderKind.STAFF_MESSAGE_LATE, cast.supporter.id) in late_news()
 
 
-def test_the_days_on_which_messages_are_read(cast: Cast) -> None:
-    assert reading_days_words(cast.enrolment) == "Pat reads messages on Thursdays"
+def test_the_days_on_which_messages_are_read(cast: Cast, now: datetime) -> None:
+    assert reading_days_words(cast.enrolment, now=now) == "Pat reads messages on Thursdays"
     assert words_of_days("Pat", [4, 0, 2, 0]) == "Pat reads messages on Mondays, Wednesdays and Fridays"
     assert words_of_days("Pat", []) == "Pat reads messages on working days, not straight away"
+
+
+@pytest.mark.parametrize("is_covered", [True, False])
+def test_while_the_supporter_is_away_it_says_who_reads(cast: Cast, now: datetime, is_covered: bool) -> None:
+    today = now.date()
+    record_absence_row(
+        cast.supporter.id,
+        service_id=cast.service.id,
+        from_on=today,
+        until_on=today + timedelta(days=8),
+        cover_id=cast.colleague.id if is_covered else None,
+        by=SYSTEM,
+        now=now,
+    )
+    reader = cast.colleague.called if is_covered else "The team"
+    away = f"Pat is away until Friday 27 November. {reader} reads messages meanwhile"
+    assert reading_days_words(cast.enrolment, now=now) == away
+    back = now + timedelta(days=9)
+    assert reading_days_words(cast.enrolment, now=back) == "Pat reads messages on Thursdays"
 
 
 # Not safe ---------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def test_not_sure_makes_it_urgent_and_tells_again(cast: Cast, now: datetime) -> 
     alert = item_9(cast.enrolment, 1, now)
     later = now + timedelta(minutes=1)
     by = person(cast.patient, Role.PATIENT)
-    same = risk.answer_safety_question(alert, SafetyAnswer.NOT_SURE, by=by, now=later)
+    same = risk.answer_safety_question(alert, SafetyAnswer.NOT_SURE, posted_key="k", by=by, now=later)
     db.session.commit()
     assert same is alert
     assert alert.grade is Grade.URGENT
@@ -94,8 +94,8 @@ def test_not_sure_makes_it_urgent_and_tells_again(cast: Cast, now: datetime) -> 
 def test_yes_afterwards_never_lowers_the_grade(cast: Cast, now: datetime) -> None:
     alert = item_9(cast.enrolment, 1, now)
     by = person(cast.patient, Role.PATIENT)
-    risk.answer_safety_question(alert, SafetyAnswer.NO, by=by, now=now)
-    risk.answer_safety_question(alert, SafetyAnswer.YES, by=by, now=now)
+    risk.answer_safety_question(alert, SafetyAnswer.NO, posted_key="k", by=by, now=now)
+    risk.answer_safety_question(alert, SafetyAnswer.YES, posted_key="k", by=by, now=now)
     assert alert.grade is Grade.URGENT
 
 
@@ -103,12 +103,25 @@ def test_no_after_somebody_took_the_alert_raises_a_new_one(cast: Cast, now: date
     alert = item_9(cast.enrolment, 1, now)
     risk.acknowledge_alert(alert, "Calling at 10.30am", by=person(cast.clinician, Role.CLINICIAN), now=now)
     by = person(cast.patient, Role.PATIENT)
-    new = risk.answer_safety_question(alert, SafetyAnswer.NO, by=by, now=now)
+    new = risk.answer_safety_question(alert, SafetyAnswer.NO, posted_key="k", by=by, now=now)
     db.session.commit()
     assert new.id != alert.id
     assert (new.source, new.grade) == (AlertSource.STATED, Grade.URGENT)
     assert len(notices(new)) == 2
-    assert risk.answer_safety_question(alert, SafetyAnswer.NO, by=by, now=now) is new
+    assert risk.answer_safety_question(alert, SafetyAnswer.NO, posted_key="k", by=by, now=now) is new
+
+
+def test_no_said_again_after_somebody_took_the_alert_is_told_again(cast: Cast, now: datetime) -> None:
+    by, clinician = person(cast.patient, Role.PATIENT), person(cast.clinician, Role.CLINICIAN)
+    alert = item_9(cast.enrolment, 1, now)
+    risk.answer_safety_question(alert, SafetyAnswer.NO, posted_key="first", by=by, now=now)
+    risk.acknowledge_alert(alert, "Calling at 10.30am", by=clinician, now=now)
+    again = risk.answer_safety_question(alert, SafetyAnswer.NO, posted_key="second", by=by, now=now)
+    risk.acknowledge_alert(again, "Calling again", by=clinician, now=now)
+    later = risk.answer_safety_question(alert, SafetyAnswer.NO, posted_key="third", by=by, now=now)
+    db.session.commit()
+    assert len({alert.id, again.id, later.id}) == 3
+    assert (later.grade, later.is_taken, len(notices(later))) == (Grade.URGENT, False, 2)
 
 
 def test_a_concern_is_told_and_does_not_tell_the_one_who_raised_it(cast: Cast, now: datetime) -> None:

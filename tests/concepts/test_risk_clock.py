@@ -14,9 +14,8 @@ from icbt_support.risk.models import (
     AlertNotice,
     NoticeReason,
 )
-from icbt_support.risk.queries import (
-    risk_banner_for,
-)
+from icbt_support.risk.queries import duty_view, risk_banner_for
+from icbt_support.risk.rules import who_reads
 from tests.cast import Cast, make_person
 from tests.concepts.risk_steps import item_9, notices, second_on_duty
 
@@ -66,6 +65,14 @@ def test_a_clinician_who_is_disabled_is_not_the_one_who_is_told(cast: Cast, now:
     db.session.commit()
     alert = item_9(cast.enrolment, 3, now)
     assert (second.id, NoticeReason.DUTY) in notices(alert)
+
+
+def test_a_clinician_who_is_disabled_is_not_named_to_the_patient(cast: Cast, now: datetime) -> None:
+    cast.clinician.disabled_at = now
+    db.session.commit()
+    duty = duty_view(cast.service, now, "Europe/London")
+    assert (duty.is_duty_time, duty.clinician) == (True, None)
+    assert who_reads(duty).startswith("The clinicians of this service are told now.")
 
 
 # The clock --------------------------------------------------------------------------------------------------

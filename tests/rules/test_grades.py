@@ -104,10 +104,15 @@ def test_the_next_on_duty_is_told_then_everybody_again_and_again() -> None:
         ("Some days I want to die.", True),
         ("some days I  WANT\nto Die", True),
         ("I can’t go on like this", True),
+        ("I cant go on", True),
+        ("I can`t go on", True),
+        ("“Want to die,” I thought", True),
+        ("Thoughts of self harm again", True),
         ("I want to dive", False),
+        ("I want. To die-hard fans, hello", True),
         ("The deadline is near", False),
         ("", False),
     ],
 )
 def test_read_first_phrases_are_whole_words_in_any_case(words: str, is_held: bool) -> None:
-    assert holds_read_first_phrase(words, ["want to die", "can't go on", " "]) is is_held
+    assert holds_read_first_phrase(words, ["want to die", "can't go on", "Self-harm", " ", "…"]) is is_held

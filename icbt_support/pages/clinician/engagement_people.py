@@ -6,9 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 
-from icbt_support import audit
 from icbt_support.accounts.models import Role
-from icbt_support.db import commit_with_retry
 from icbt_support.engagement.behind_figures import (
     Behind,
     WeekFigure,
@@ -22,6 +20,7 @@ from icbt_support.engagement.behind_figures import (
 from icbt_support.engagement.figures import DAYS_HERE
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
 from icbt_support.pages.kit import long_day_year
+from icbt_support.pages.reads import note_read
 from icbt_support.programme.content import Programme
 from icbt_support.programme.library import programmes
 from icbt_support.service.models import Service
@@ -58,7 +57,12 @@ class Asked:
 def show() -> str:
     service, now = current_service(Role.CLINICIAN), request_time()
     asked = _asked(service, now)
-    _note_read(service, now, f"people: {asked.title}")
+    note_read(
+        "read_engagement",
+        by=current_actor(Role.CLINICIAN, service.id),
+        now=now,
+        detail=f"people: {asked.title}",
+    )
     page = min(max(request.args.get("page", 1, type=int), 1), 1_000_000)
     first = (page - 1) * PEOPLE_ON_A_PAGE
     shown = list(asked.behind)[first : first + PEOPLE_ON_A_PAGE]
@@ -155,10 +159,3 @@ def _page_address(page: int) -> str:
     names = ("figure", "week", "group", "programme", "module")
     kept: dict[str, Any] = {name: request.args[name] for name in names if name in request.args}
     return url_for("clinician_engagement_people.show", **kept, page=page)
-
-
-def _note_read(service: Service, now: datetime, detail: str) -> None:
-    by = current_actor(Role.CLINICIAN, service.id)
-    commit_with_retry(
-        lambda: audit.record("read_engagement", by=by, now=now, service_id=service.id, detail=detail)
-    )

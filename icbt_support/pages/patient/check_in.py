@@ -3,11 +3,13 @@
 The same pages ask the baseline of the onboarding.
 """
 
+import secrets
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from werkzeug import Response
-from wtforms import RadioField
+from wtforms import HiddenField, RadioField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired
 
@@ -30,7 +32,9 @@ from icbt_support.pages.guards import allow, my_enrolment, patient_actor, reques
 from icbt_support.pages.kit import day_and_time, long_day
 from icbt_support.pages.patient.check_in_results import results_of
 from icbt_support.pages.patient.check_in_state import BASELINE_WEEK, Asked, asked_now
+from icbt_support.pages.patient.safety import CHECK_IN
 from icbt_support.programme.content import Measure
+from icbt_support.reviews.queries import next_review, reader_called
 from icbt_support.rhythm import acts, onboarding
 from icbt_support.rhythm.booster import answer_booster, reader_words
 from icbt_support.risk.models import RiskAlert, SafetyAnswer
@@ -52,6 +56,9 @@ class ItemForm(FlaskForm):
 
 
 class SafetyForm(FlaskForm):
+    """Its `posted_key` is never a reason to refuse what a person says about their safety."""
+
+    posted_key = HiddenField(default=lambda: secrets.token_hex(12))
     safe = RadioField(
         "Can you keep yourself safe right now?",
         choices=[SelectChoice(answer.value, words) for answer, words in SAFETY_ANSWER_WORDS.items()],
@@ -103,12 +110,17 @@ def question(measure_slug: str, item: int) -> str | Response:
 @allow(Role.PATIENT)
 @commits
 def answer(measure_slug: str, item: int) -> Response | tuple[str, int]:
+    """A positive answer to the risk item is kept whenever it comes: also from a page that was left open while the
+    check-in was sent, or its week closed.
+    """
     asked = _asked_or_404()
-    if asked.is_finished or not asked.is_open:
-        return _to("patient_check_in.show")
     measure = _measure_or_404(asked, measure_slug, item)
     form = _item_form(measure, item)
-    if not form.validate_on_submit():
+    is_valid = form.validate_on_submit()
+    is_risk = is_valid and measure.is_positive_risk(item, int(form.answer.data))
+    if (asked.is_finished or not asked.is_open) and not is_risk:
+        return _to("patient_check_in.show")
+    if not is_valid:
         return _question_page(asked, measure, item, form), 400
     alert = _keep_answer(asked, measure, item, int(form.answer.data))
     if alert is not None:
@@ -135,7 +147,13 @@ def say_safe(alert_id: int) -> Response | tuple[str, int]:
     if not form.validate_on_submit():
         return _safety_page(alert, form), 400
     said = SafetyAnswer(form.safe.data)
-    raised = answer_safety_question(alert, said, by=patient_actor(alert.enrolment), now=request_time())
+    raised = answer_safety_question(
+        alert,
+        said,
+        posted_key=form.posted_key.data or "",
+        by=patient_actor(alert.enrolment),
+        now=request_time(),
+    )
     if said is not SafetyAnswer.YES:
         return _to("patient_safety.after_alert", alert_id=raised.id)
     asked = asked_now(alert.enrolment, request_time())
@@ -169,13 +187,15 @@ def finish() -> Response | tuple[str, int]:
     if "not_safe" in request.form:
         words = (form.question.data or "")[:LONGEST_TEXT]
         alert = post_not_safe(asked.enrolment, words, posted_key=form.posted_key.data, by=by, now=now)
-        return _to("patient_safety.after_alert", alert_id=alert.id)
+        return _to("patient_safety.after_alert", alert_id=alert.id, after=CHECK_IN)
     if not form.validate_on_submit():
         return _answers_page(asked, form), 400
     try:
         _finish(asked)
     except CheckInIncomplete as incomplete:
-        form.form_errors = [f"Answer the {len(incomplete.missing)} questions that are left, then send"]
+        left = len(incomplete.missing)
+        what = "question that is left" if left == 1 else f"{left} questions that are left"
+        form.form_errors = [f"Answer the {what}, then send"]
         return _answers_page(asked, form), 400
     if form.question.data:
         post_message(
@@ -266,10 +286,12 @@ def _finish(asked: Asked) -> None:
 
 def _read_words(asked: Asked) -> str:
     """Who reads the answers, and when: the end of "Priya reads …"."""
-    name = asked.enrolment.supporter.called
+    enrolment, now = asked.enrolment, request_time()
     if asked.is_booster:
-        return reader_words(asked.enrolment, now=request_time())
-    if asked.review_on is not None:
+        return reader_words(enrolment, now=now)
+    name, review = reader_called(enrolment), next_review(enrolment)
+    is_late = review is not None and review.is_late(now)
+    if asked.review_on is not None and not is_late:
         return f"{name} reads your answers for your review on {long_day(asked.review_on)}, not straight away."
     return f"{name} reads your answers before writing to you, not straight away."
 
@@ -315,7 +337,7 @@ def _safety_page(alert: RiskAlert, form: SafetyForm) -> str:
         reader=who_reads(duty),
         when=when_read(enrolment.service, duty),
         is_told=bool(alert.notices),
-        supporter=enrolment.supporter.called,
+        supporter=reader_called(enrolment),
         back=url_for("patient_check_in.question", measure_slug=measure.slug, item=measure.risk_item),
     )
 
@@ -371,5 +393,5 @@ def _href(measure: Measure, item: int) -> str:
     return url_for("patient_check_in.question", measure_slug=measure.slug, item=item)
 
 
-def _to(endpoint: str, **values: int) -> Response:
+def _to(endpoint: str, **values: int | str) -> Response:
     return redirect(url_for(endpoint, **values))  # type: ignore[arg-type]

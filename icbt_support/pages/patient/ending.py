@@ -55,6 +55,7 @@ def _page(enrolment: Enrolment, form: FinishForm) -> str:
         "patient/finish.html",
         form=form,
         supporter=enrolment.supporter,
+        can_be_away=enrolment.state is EnrolmentState.ACTIVE,
         review=next_review(enrolment),
         booster_weeks=enrolment.service.rhythm.booster_after_days // DAYS_OF_A_WEEK,
     )

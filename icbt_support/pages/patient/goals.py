@@ -12,6 +12,7 @@ from icbt_support.messages.queries import reading_days_words
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import Line
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
+from icbt_support.reviews.queries import reader_called
 from icbt_support.risk.rules import holds_read_first_phrase, phrases_of
 
 blueprint = Blueprint("patient_goals", __name__)
@@ -58,8 +59,8 @@ def _page(enrolment: Enrolment, form: GoalsForm) -> str:
     return render_template(
         "patient/goals.html",
         form=form,
-        supporter=enrolment.supporter,
+        reader=reader_called(enrolment),
         earlier=replaced_goals(enrolment),
         is_open=enrolment.is_open,
-        reading_days=reading_days_words(enrolment),
+        reading_days=reading_days_words(enrolment, now=request_time()),
     )

@@ -58,7 +58,7 @@ def send() -> Response | tuple[str, int]:
     mark_thread_read(enrolment, by=patient_actor(enrolment), now=request_time())
     if holds_read_first_phrase(form.words.data, phrases_of(enrolment.service)):
         return redirect(url_for("patient_safety.show"))
-    flash(f"Your message is sent. {reading_days_words(enrolment)}.", "success")
+    flash(f"Your message is sent. {reading_days_words(enrolment, now=request_time())}.", "success")
     return redirect(url_for("patient_messages.show"))
 
 
@@ -97,7 +97,7 @@ def _page(enrolment: Enrolment, form: MessageForm) -> str:
             told_clinicians=_messages_with_alert(enrolment),
         ),
         unread=unread_for_patient(enrolment),
-        reading_days=reading_days_words(enrolment),
+        reading_days=reading_days_words(enrolment, now=request_time()),
         is_open=enrolment.is_open,
     )
 

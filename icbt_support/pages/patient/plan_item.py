@@ -10,6 +10,7 @@ from wtforms.validators import InputRequired
 
 from icbt_support.accounts.models import Role
 from icbt_support.enrolments.models import Enrolment
+from icbt_support.enrolments.queries import local_today
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LongText, as_choices, day_choices, parse_time, time_choices
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
@@ -152,7 +153,7 @@ def _kept_words(item: PlanItem) -> SettleForm:
 
 
 def _render(enrolment: Enrolment, item: PlanItem, move_form: MoveForm, settle_form: SettleForm) -> str:
-    plan = PlanItems(enrolment)
+    plan = PlanItems(enrolment, local_today(enrolment, request_time()))
     return render_template(
         "patient/plan_item.html",
         item=item,

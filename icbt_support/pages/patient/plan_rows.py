@@ -9,7 +9,7 @@ from icbt_support.accounts.models import ContactPreferences
 from icbt_support.engagement.this_week import ThisWeek
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.journal.queries import pages_read
-from icbt_support.pages.kit import clock_time, minutes_words, short_day
+from icbt_support.pages.kit import clock_time, long_day, minutes_words, short_day
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem
 from icbt_support.plan.queries import ItemNow
 from icbt_support.programme.library import find_programme
@@ -17,6 +17,7 @@ from icbt_support.reviews.queries import sent_reviews
 
 EVENING_HOUR = 17
 MINUTES_OF_A_DAY = 24 * 60
+DAYS_OF_A_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class PlanRow:
 class PlanItems:
     """Where each item of a person's plan leads, and who agreed a step."""
 
-    def __init__(self, enrolment: Enrolment) -> None:
+    def __init__(self, enrolment: Enrolment, today: date) -> None:
+        self.today = today
         self.programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
         self.read = pages_read(enrolment)
         self.supporter = enrolment.supporter.called
@@ -60,7 +62,8 @@ class PlanItems:
     def title(self, item: PlanItem) -> str:
         if item.kind is not ItemKind.AGREED_STEP:
             return item.title
-        return f"Agreed with {self.agreed_with(item)}: {_lower_first(item.title)} by {item.planned_on:%A}"
+        by = _weekday(item.planned_on, self.today)
+        return f"Agreed with {self.agreed_with(item)}: {_lower_first(item.title)} by {by}"
 
     def agreed_with(self, item: PlanItem) -> str:
         return self.authors.get(item.review_id or 0, self.supporter)
@@ -110,7 +113,7 @@ def row_of(now: ItemNow, week: ThisWeek, plan: PlanItems, preferences: ContactPr
         state=_mark(now),
         title=plan.title(item),
         href=None if is_closed_check_in else plan.href(item),
-        hint=_reason(item) or _hint(item, week.today, preferences),
+        hint=_reason(item) or _hint(now, week.today, preferences),
         status=status,
         status_colour=colour,
     )
@@ -131,8 +134,12 @@ def _lower_first(words: str) -> str:
     return words[:1].lower() + words[1:] if words[1:2].islower() or words[1:2] == " " else words
 
 
-def _hint(item: PlanItem, today: date, preferences: ContactPreferences) -> str:
+def _hint(now: ItemNow, today: date, preferences: ContactPreferences) -> str:
+    """Whether an email comes is said while it can still come: what became of it stands under Reminders."""
+    item = now.item
     parts = [_when(item, today), minutes_words(item.minutes)]
+    if not now.is_planned or item.planned_on < today:
+        return " · ".join(parts)
     if item.is_emailed and item.planned_time is not None:
         lead = preferences.session_lead_minutes if item.kind is ItemKind.SESSION else 0
         parts.append(f"email at {clock_time(_earlier(item.planned_time, lead))}")
@@ -155,17 +162,30 @@ def _when(item: PlanItem, today: date) -> str:
     return f"{short_day(item.planned_on)}{at}"
 
 
+def _weekday(on: date, today: date) -> str:
+    """Sunday, for the days that come next; Sunday 22 November where the name alone could be another day."""
+    return f"{on:%A}" if 0 <= (on - today).days < DAYS_OF_A_WEEK else long_day(on)
+
+
 def _status(now: ItemNow, week: ThisWeek, is_closed_check_in: bool) -> tuple[str, str]:
     if now.state is ItemState.DONE:
         return "Completed", ""
     if now.state is ItemState.SKIPPED:
         return "Not this time", ""
     if is_closed_check_in and week.check_in_opens_on:
-        return f"Opens {week.check_in_opens_on:%A}", ""
+        return f"Opens {_weekday(week.check_in_opens_on, week.today)}", ""
     if now.item.kind is ItemKind.AGREED_STEP:
         at = f" {clock_time(now.item.planned_time)}" if now.item.planned_time else ""
-        return f"By {now.item.planned_on:%a}{at}", ""
+        is_near = 0 <= (now.item.planned_on - week.today).days < DAYS_OF_A_WEEK
+        on = f"{now.item.planned_on:%a}" if is_near else short_day(now.item.planned_on)
+        return f"By {on}{at}", ""
     return "Not yet started", "blue"
+
+
+def _when_next(item: PlanItem, today: date) -> str:
+    if item.planned_on < today:
+        return f"Planned for {short_day(item.planned_on)}, and any time is fine"
+    return _when(item, today)
 
 
 def next_row_of(week: ThisWeek, plan: PlanItems) -> PlanRow | None:
@@ -177,6 +197,6 @@ def next_row_of(week: ThisWeek, plan: PlanItems) -> PlanRow | None:
         state="planned",
         title=plan.title(item),
         href=plan.start(item) or plan.href(item),
-        hint=f"{_when(item, week.today)} · {minutes_words(item.minutes)}",
+        hint=" · ".join((_when_next(item, week.today), minutes_words(item.minutes))),
         status="",
     )

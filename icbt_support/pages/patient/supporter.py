@@ -31,7 +31,7 @@ def show() -> str:
         supporter=enrolment.supporter,
         profile=supporter_profile(enrolment.supporter_id),
         photo=photo_of(enrolment.supporter_id) if enrolment.is_open else None,
-        reading_days=reading_days_words(enrolment),
+        reading_days=reading_days_words(enrolment, now=request_time()),
         next_review=_next_review_words(review),
         moved=moved_words(review),
         absences=coming_absences(enrolment.supporter_id, today) if enrolment.is_open else [],

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from icbt_support.audit import Actor
@@ -20,7 +20,7 @@ from icbt_support.pages.patient.tool_forms import EntryForm
 from icbt_support.pages.reading.entries import EntryView, entry_view, filled_in_rows
 from icbt_support.programme.content import Flow, Programme, Tool
 from icbt_support.programme.library import find_programme
-from icbt_support.reviews.queries import next_review
+from icbt_support.reviews.queries import next_review, reader_called
 
 WHEN_UNKNOWN = "Nobody reads it straight away."
 
@@ -46,18 +46,25 @@ class Bench:
         return self.enrolment.supporter.called
 
     @property
-    def can_write(self) -> bool:
+    def can_share(self) -> bool:
+        """Tools stay a person's own to use after the course; nobody is there to share with any more."""
         return self.enrolment.is_open
+
+    @property
+    def shares_with(self) -> str:
+        return self.supporter if self.can_share else ""
 
     @property
     def when_read(self) -> str:
         """When an entry that is shared is read."""
-        review = next_review(self.enrolment)
+        if not self.can_share:
+            return "Your course has ended, so nobody here reads this. What you write now is for you only."
+        review, reader = next_review(self.enrolment), reader_called(self.enrolment)
         if review is None or review.promised_at <= self.now:
-            return f"{self.supporter} reads what you share before writing to you. {WHEN_UNKNOWN}"
+            return f"{reader} reads what you share before writing to you. {WHEN_UNKNOWN}"
         promised = to_local(review.promised_at, self.zone)
         by_when = f"{long_day(promised)}, {clock_time(promised)}"
-        return f"{self.supporter} reads what you share by {by_when}. {WHEN_UNKNOWN}"
+        return f"{reader} reads what you share by {by_when}. {WHEN_UNKNOWN}"
 
     def entry(self, entry_id: int) -> Entry:
         """This patient's own entry of this tool; 404 for anybody else's."""
@@ -75,10 +82,7 @@ def bench_of(tool: str) -> Bench:
     found = programme_of(enrolment).tools.get(tool)
     if found is None:
         abort(404)
-    bench = Bench(enrolment, found, request_time())
-    if request.method == "POST" and not bench.can_write:
-        abort(409)
-    return bench
+    return Bench(enrolment, found, request_time())
 
 
 def programme_of(enrolment: Enrolment) -> Programme:

@@ -164,7 +164,8 @@ def values_of(form: EntryForm, fields: Iterable[ToolField]) -> dict[str, Any]:
 
 
 def wants_to_share(form: EntryForm) -> bool:
-    return form["sharing"].data == SHARED
+    """Never where the form does not ask."""
+    return "sharing" in form and form["sharing"].data == SHARED
 
 
 def exercise_form(exercise: Exercise | None, kept: str | None) -> FlaskForm:

@@ -165,7 +165,7 @@ def _finish_form(bench: Bench, entry: Entry) -> EntryForm:
     return entry_form(
         _end_fields(bench, entry),
         entry.fields,
-        sharing_with=bench.supporter,
+        sharing_with=bench.shares_with,
         is_shared=bench.tool.shared_by_default,
         version=entry.version,
     )

@@ -162,7 +162,7 @@ def save_afterwards(tool: str, entry_id: int) -> Response | tuple[str, int]:
     if not form.validate():
         return _show_afterwards(bench, found, form), 422
     typed = values_of(form, bench.tool.afterwards)
-    return _change(bench, found, form, typed, is_shared=found.is_shared)
+    return _change(bench, found, form, typed, is_shared=found.is_shared and bench.can_share)
 
 
 @blueprint.post("/tools/<tool>/<id:entry_id>/share")
@@ -175,6 +175,8 @@ def share(tool: str, entry_id: int) -> Response | tuple[str, int]:
     wanted = request.form.get("sharing")
     if found.finished_at is None or wanted not in (SHARED, PRIVATE):
         abort(400)
+    if wanted == SHARED and not bench.can_share:
+        abort(409)
     if wanted == SHARED:
         keep_entry(
             bench.enrolment,
@@ -238,7 +240,7 @@ def _first_form(bench: Bench) -> EntryForm:
     asks_who_sees = bench.tool.flow is Flow.FORM
     return entry_form(
         _first_fields(bench.tool),
-        sharing_with=bench.supporter if asks_who_sees else "",
+        sharing_with=bench.shares_with if asks_who_sees else "",
         is_shared=bench.tool.shared_by_default,
     )
 
@@ -252,7 +254,7 @@ def _edit_form(bench: Bench, entry: Entry) -> EntryForm:
     return entry_form(
         _edited_fields(bench.tool, entry),
         entry.fields,
-        sharing_with=bench.supporter,
+        sharing_with=bench.shares_with,
         is_shared=entry.is_shared,
         version=entry.version,
     )
@@ -278,6 +280,7 @@ def _show_tool(bench: Bench, form: EntryForm) -> str:
         form=form,
         fields=_first_fields(bench.tool),
         is_whole_form=bench.tool.flow is Flow.FORM,
+        asks_who_sees=bench.tool.flow is Flow.FORM and bench.can_share,
         entries=[bench.view(entry) for entry in entries],
         drafts=[(bench.view(draft), next_url(bench.tool, draft)) for draft in drafts],
     )
@@ -290,7 +293,7 @@ def _show_edit(bench: Bench, entry: Entry, form: EntryForm) -> str:
         form=form,
         entry=bench.view(entry),
         fields=_edited_fields(bench.tool, entry),
-        asks_who_sees=True,
+        asks_who_sees=bench.can_share,
         title="Change what you wrote",
     )
 

@@ -24,7 +24,8 @@ def show() -> str | Response:
     enrolment = my_enrolment()
     if enrolment.state is EnrolmentState.INVITED:
         return redirect(url_for("patient_onboarding.begin"))
-    week, plan = this_week(enrolment, now=request_time()), PlanItems(enrolment)
+    week = this_week(enrolment, now=request_time())
+    plan = PlanItems(enrolment, week.today)
     return render_template(
         "patient/week.html",
         week=week,
@@ -32,7 +33,7 @@ def show() -> str | Response:
         next_row=next_row_of(week, plan),
         supporter=enrolment.supporter,
         contact_words=enrolment.service.contact_words,
-        reading_days=reading_days_words(enrolment),
+        reading_days=reading_days_words(enrolment, now=request_time()),
         moved=moved_words(week.next_review),
         staying_well=staying_well(enrolment) if week.state is HomeState.ENDED else None,
         booster=booster_panel(enrolment, now=request_time()) if week.state is HomeState.ENDED else None,

@@ -77,7 +77,7 @@ def starting_words(enrolment: Enrolment) -> str:
 
 def _reading_days(enrolment: Enrolment) -> str:
     """The same sentence as elsewhere; a supporter who writes about their own days says "I"."""
-    supporter, words = enrolment.supporter, reading_days_words(enrolment)
+    supporter, words = enrolment.supporter, reading_days_words(enrolment, now=request_time())
     if current_account().id != supporter.id:
         return words
     return words.replace(f"{supporter.called} reads", "I read", 1)

@@ -59,7 +59,7 @@ def test_one_alert_has_its_contact_sheet_beside_it(
     clinician: PageClient, cast: Cast, alert: RiskAlert
 ) -> None:
     by = Actor(ActorKind.PERSON, cast.patient.id, Role.PATIENT)
-    answer_safety_question(alert, SafetyAnswer.NOT_SURE, by=by, now=alert.raised_at)
+    answer_safety_question(alert, SafetyAnswer.NOT_SURE, posted_key="k", by=by, now=alert.raised_at)
     db.session.commit()
     html = clinician.get(f"/clinical/risk/{alert.id}").get_data(as_text=True)
     assert "01632 960123" in html

@@ -259,6 +259,25 @@ def test_a_finished_check_in_keeps_its_answers(patient: PageClient, week: Week) 
     assert count(Answer) == 16
 
 
+def test_item_9_above_0_is_heard_after_the_check_in_was_sent(patient: PageClient, week: Week) -> None:
+    answer_all(patient)
+    patient.post("/check-in/answers", {})
+    response = patient.post("/check-in/phq-9/9", {"answer": "2"})
+    assert response.request.path.startswith("/check-in/safety/")
+    assert "Thank you for telling us" in response.get_data(as_text=True)
+    assert db.session.scalar(select(RiskAlert.answer)) == 2
+    after = patient.post(response.request.path, {"safe": "yes"})
+    assert after.request.path == "/check-in/result"
+
+
+def test_item_9_above_0_is_heard_before_the_next_check_in_opens(patient: PageClient, week: Week) -> None:
+    week.review_on = date(2026, 11, 26)
+    db.session.commit()
+    response = patient.post("/check-in/phq-9/9", {"answer": "1"})
+    assert response.request.path.startswith("/check-in/safety/")
+    assert db.session.scalar(select(RiskAlert.answer)) == 1
+
+
 def test_totals_and_other_fields_from_outside_are_ignored(patient: PageClient, week: Week) -> None:
     answer_all(patient)
     patient.post(
@@ -274,6 +293,7 @@ def test_not_safe_beside_send_tells_people_and_keeps_the_answers(patient: PageCl
         "/check-in/answers", {"question": "x" * 6000, "posted_key": "k", "not_safe": "yes"}
     )
     assert response.request.path.startswith("/safety/")
+    assert "Continue your check-in" in response.get_data(as_text=True)
     assert db.session.scalars(select(RiskAlert)).one().grade is Grade.URGENT
     assert count(Answer) == 1
 

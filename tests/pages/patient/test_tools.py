@@ -7,8 +7,10 @@ from sqlalchemy import func, select
 
 from icbt_support.db import db
 from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.journal.models import Entry
+from icbt_support.messages.rules import NOT_SAFE_WORDS
 from icbt_support.programme.library import programmes
-from icbt_support.risk.models import ReadFirst
+from icbt_support.risk.models import Grade, ReadFirst, RiskAlert
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.pages.patient.tool_entries import entry_count, post_form, save_for, text, the_entry
@@ -254,16 +256,48 @@ def test_looking_changes_nothing(patient: PageClient, cast: Cast, now: datetime)
     assert (entry_count(), the_entry().version) == (1, 1)
 
 
-def test_after_the_end_entries_can_be_read_and_not_written(
-    patient: PageClient, cast: Cast, now: datetime
-) -> None:
+def test_not_safe_beside_save_is_told_with_what_was_typed(patient: PageClient, cast: Cast) -> None:
+    assert 'formaction="/safety"' in text(patient.get("/tools/mood-diary"))
+    typed = {"field-doing": "It is all too much", "field-mood": "1", "posted_key": "k", "not_safe": "yes"}
+    for _ in range(2):
+        told = patient.post("/safety", {**typed, "sharing": "shared"})
+    assert told.request.path.startswith("/safety/")
+    alert = db.session.scalars(select(RiskAlert)).one()
+    assert (alert.grade, alert.words) == (Grade.URGENT, "It is all too much")
+
+
+def test_not_safe_keeps_to_oneself_what_was_for_oneself(patient: PageClient, cast: Cast) -> None:
+    patient.post("/safety", {"field-doing": "My own words", "sharing": "private", "not_safe": "yes"})
+    assert db.session.scalars(select(RiskAlert)).one().words == NOT_SAFE_WORDS
+
+
+def test_after_the_end_the_tools_stay_for_oneself(patient: PageClient, cast: Cast, now: datetime) -> None:
     entry = save_for(cast.enrolment, now)
     cast.enrolment.state = EnrolmentState.ENDED
     db.session.commit()
     assert "Walked past the canal" in text(patient.get(f"/tools/mood-diary/{entry.id}"))
-    assert "Your course has ended" in text(patient.get("/tools/mood-diary"))
-    assert patient.post("/tools/mood-diary", DIARY).status_code == 409
-    assert entry_count() == 1
+    page = text(patient.get("/tools/mood-diary"))
+    assert "Your course has ended, so nobody here reads this." in page
+    assert "Who can see this?" not in page
+    saved = text(post_form(patient, "/tools/mood-diary", DIARY))
+    assert "Saved. Only you can see it." in saved
+    newest = db.session.scalars(select(Entry).order_by(Entry.id.desc())).first()
+    assert newest is not None
+    assert (entry_count(), newest.is_shared) == (2, False)
+    shared = patient.post(f"/tools/mood-diary/{newest.id}/share", {"sharing": "shared"})
+    assert (shared.status_code, newest.is_shared) == (409, False)
+
+
+def test_after_the_end_a_tool_of_steps_is_finished_for_oneself(patient: PageClient, cast: Cast) -> None:
+    post_form(patient, "/tools/worry-tree", {"field-worry": "I am worried that it rains"})
+    draft = the_entry()
+    cast.enrolment.state = EnrolmentState.ENDED
+    db.session.commit()
+    post_form(patient, f"/tools/worry-tree/{draft.id}/steps/can-do", {"answer": "no"})
+    page = text(patient.get(f"/tools/worry-tree/{draft.id}/finish"))
+    assert "Who can see this?" not in page
+    post_form(patient, f"/tools/worry-tree/{draft.id}/finish", {"sharing": "shared"})
+    assert (the_entry().is_shared, the_entry().finished_at is not None) == (False, True)
 
 
 def test_what_was_typed_is_shown_as_text(patient: PageClient) -> None:

@@ -1,7 +1,7 @@
 """The patient's home: in every state it answers the five questions, and what it answers is true."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from html import unescape
 
 import pytest
@@ -12,6 +12,7 @@ from icbt_support.cadence import to_local
 from icbt_support.db import db
 from icbt_support.engagement.five_answers import QUESTIONS
 from icbt_support.enrolments.operations import confirm_contact_sheet, set_goals
+from icbt_support.plan.models import ItemKind, PlanItem
 from icbt_support.plan.words import clock_words, day_words
 from icbt_support.reviews.queries import next_review
 from tests.browsing import PageClient
@@ -234,6 +235,30 @@ def test_a_new_letter_is_shown_with_its_first_words(client: PageClient, cast: Ca
     assert "Pat has written to you" in words
     assert "Agreed with Pat: one walk with Mo by Tuesday" in words
     assert "because doing comes before feeling like it" in words
+
+
+def test_a_day_that_its_name_alone_does_not_tell_has_its_date(client: PageClient, cast: Cast) -> None:
+    build("review unread", cast)
+    step = db.session.scalars(select(PlanItem).where(PlanItem.kind == ItemKind.AGREED_STEP)).one()
+    step.planned_on = date(2026, 11, 17)
+    step.week.review_on = date(2026, 12, 10)
+    db.session.commit()
+    words = words_of(client.sign_in(cast.patient))
+    assert "Agreed with Pat: one walk with Mo by Tuesday 17 November" in words
+    assert "By Tue 17 Nov" in words
+    assert "Opens Monday 7 December" in words
+
+
+def test_a_passed_day_promises_no_email(client: PageClient, cast: Cast) -> None:
+    build("open", cast)
+    session = db.session.scalars(select(PlanItem).where(PlanItem.kind == ItemKind.SESSION)).first()
+    assert session is not None
+    session.planned_on, session.is_emailed = date(2026, 11, 18), True
+    db.session.commit()
+    words = words_of(client.sign_in(cast.patient))
+    row = words[words.index("Wed 18 Nov") :][:60]
+    assert "email" not in row
+    assert "Planned for Wed 18 Nov, and any time is fine" in words
 
 
 def test_week_1_asks_how_to_reach_the_person_and_what_they_want(client: PageClient, cast: Cast) -> None:

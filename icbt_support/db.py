@@ -30,7 +30,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 LARGEST_ID = 2**63 - 1
@@ -263,11 +263,6 @@ def commit_with_retry(work: Callable[[], Result]) -> Result:
 
 def is_worth_retrying(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _SERIALIZATION_FAILURES
-
-
-def is_database_away(error: BaseException) -> bool:
-    """Locked for too long, full, read-only or unreachable: nothing was saved, and it is nobody's mistake."""
-    return isinstance(error, OperationalError)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`python app.py` serves the product, with its scheduler, on one machine."""
 
+import gc
 import logging
 import signal
 import sys
@@ -19,6 +20,17 @@ from icbt_support.settings import SchedulerMode, WrongSetting, read_settings
 from icbt_support.trouble import is_database_away, trouble_in_words
 
 REFUSED = 78  # EX_CONFIG: a supervisor sees that starting again will not help.
+# Connections that say nothing hold no thread, but each holds a file: a process may usually open 1,024. A body beyond
+# the largest is cut off while it comes in; what is only too large for a form still gets our own page.
+SERVER = {
+    "connection_limit": 700,
+    "asyncore_use_poll": True,
+    "channel_timeout": 30,
+    "cleanup_interval": 10,
+    "max_request_body_size": 16 * 1024 * 1024,
+    "ident": None,
+    "clear_untrusted_proxy_headers": True,
+}
 
 
 class NotStarted(click.ClickException):
@@ -68,21 +80,24 @@ def main() -> int:
     # It says a line for every request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _end)
+    _collect_seldom()
     scheduler = start_scheduler(app) if settings.scheduler is SchedulerMode.EMBEDDED else None
     print(f"Serving on {settings.base_url}", flush=True)
     try:
-        waitress.serve(
-            app,
-            host=settings.host,
-            port=settings.port,
-            threads=8,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-        )
+        waitress.serve(app, host=settings.host, port=settings.port, threads=8, **SERVER)
     finally:
         if scheduler is not None:
-            scheduler.shutdown(wait=True)
+            scheduler.end_process()
     return 0
+
+
+def _collect_seldom() -> None:
+    """What was built at the start lives as long as the server, and pages make few cycles: a full collection would
+    hold everybody up for a fifth of a second to find nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -6,6 +6,7 @@ Message-ID.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -45,11 +46,11 @@ class Fleet:
         self.workers: list[subprocess.Popen[bytes]] = []
         stack.callback(self.end)
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, **more: str) -> subprocess.Popen[bytes]:
         worker = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.worker"],
             cwd=PROJECT,
-            env={**os.environ, **self.environ},
+            env={**os.environ, **self.environ, **more},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -190,6 +191,30 @@ def test_a_worker_asked_to_stop_finishes_what_is_in_hand(fleet: Fleet) -> None:
     fleet.start()
     fleet.wait_until_settled()
     assert_within_the_promise(fleet, kills=0)
+
+
+@pytest.mark.parametrize("fleet", ["sqlite"], indirect=True)
+def test_a_mail_server_that_falls_silent_holds_no_ending_up_and_loses_nothing(fleet: Fleet) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = f"smtp://127.0.0.1:{listener.getsockname()[1]}"
+        worker = fleet.start(SMTP_URL=silent, EMAIL_CONNECTIONS="1")
+        with fall_silent_before_the_body(listener):
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(30) == 0
+    fleet.start()
+    fleet.wait_until_settled()
+    assert_within_the_promise(fleet, kills=0)
+
+
+@contextmanager
+def fall_silent_before_the_body(listener: socket.socket) -> Iterator[None]:
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(b"220 hello\r\n")
+        connection.recv(1_000)
+        connection.sendall(b"250-hello\r\n250 PIPELINING\r\n")
+        connection.recv(1_000)
+        yield
 
 
 def test_in_the_app_everything_arrives_exactly_once(fleet: Fleet) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from cryptography.fernet import Fernet
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from icbt_support import clock
 from icbt_support.accounts.models import Role
@@ -23,16 +24,42 @@ from icbt_support.demo.building import PASSWORD, build_demo, forget_everything, 
 from icbt_support.demo.people import SIGN_INS
 from icbt_support.engagement.service_days import forget_service_days, keep_service_days
 from icbt_support.jobs import backups, runner
+from icbt_support.jobs.backups import BackupFailed
 from icbt_support.jobs.summary import describe_jobs
 from icbt_support.programme.checks import check_content
-from icbt_support.schema import NO_DATABASE, WrongSchema, check_schema, migrate, migration_lock
+from icbt_support.schema import WrongSchema, check_schema, migrate, migration_lock
 from icbt_support.settings import Environment, Settings
+from icbt_support.trouble import is_database_away, trouble_in_words
 
-people = AppGroup("people", help="People who may sign in.")
-content = AppGroup("content", help="Programmes as files.")
-audit = AppGroup("audit", help="The audit and its seals.")
-keys = AppGroup("keys", help="Keys for encrypted columns.")
-figures = AppGroup("figures", help="Figures that are kept as people act.")
+
+@contextmanager
+def said_in_one_sentence() -> Iterator[None]:
+    """Ends a command with a sentence and no traceback where the trouble is no mistake of ours."""
+    try:
+        yield
+    except (WrongSchema, BackupFailed) as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    except DBAPIError as error:
+        if not is_database_away(error):
+            raise
+        raise click.ClickException(trouble_in_words(error)) from error
+
+
+class Command(click.Command):
+    def invoke(self, ctx: click.Context) -> Any:
+        with said_in_one_sentence():
+            return super().invoke(ctx)
+
+
+class Group(AppGroup):
+    command_class = Command
+
+
+people = Group("people", help="People who may sign in.")
+content = Group("content", help="Programmes as files.")
+audit = Group("audit", help="The audit and its seals.")
+keys = Group("keys", help="Keys for encrypted columns.")
+figures = Group("figures", help="Figures that are kept as people act.")
 
 
 def register_commands(app: Flask) -> None:
@@ -57,7 +84,7 @@ def settings() -> Settings:
     return current_app.config["SETTINGS"]
 
 
-@click.command("prepare")
+@click.command("prepare", cls=Command)
 @with_appcontext
 def prepare() -> None:
     """Migrate, and build the demo if there is no data yet (development)."""
@@ -67,7 +94,7 @@ def prepare() -> None:
         _print_sign_ins()
 
 
-@click.command("demo")
+@click.command("demo", cls=Command)
 @click.option("--patients", default=40, show_default=True, type=click.IntRange(1, 5_000))
 @click.option("--weeks", default=8, show_default=True, type=click.IntRange(1, 60))
 @click.option("--again", is_flag=True, help="Throw away what is there first.")
@@ -100,7 +127,7 @@ def _print_sign_ins() -> None:
     click.echo(f"\n  password: {PASSWORD}\n")
 
 
-@click.command("worker")
+@click.command("worker", cls=Command)
 @with_appcontext
 def worker() -> None:
     """Run the scheduler alone, without pages; any number of these may run."""
@@ -108,7 +135,7 @@ def worker() -> None:
     runner.run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
 
 
-@click.command("tick")
+@click.command("tick", cls=Command)
 @click.option("--at", "at_text", help="An instant like 2026-12-01T09:00+00:00 (development and test).")
 @with_appcontext
 def tick(at_text: str | None) -> None:
@@ -131,7 +158,7 @@ def _instant(words: str) -> datetime:
     return at
 
 
-@click.command("jobs")
+@click.command("jobs", cls=Command)
 @with_appcontext
 def jobs() -> None:
     """What is due, late or failed."""
@@ -140,7 +167,7 @@ def jobs() -> None:
         click.echo(line)
 
 
-@click.command("backup")
+@click.command("backup", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @with_appcontext
 def backup(file: Path) -> None:
@@ -148,7 +175,7 @@ def backup(file: Path) -> None:
     click.echo(backups.back_up(settings().database_url, file))
 
 
-@click.command("restore")
+@click.command("restore", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path, exists=True))
 @with_appcontext
 def restore(file: Path) -> None:
@@ -219,20 +246,9 @@ def new_key() -> None:
 
 
 def _migrate() -> None:
-    with _said_in_one_sentence():
-        migrate(settings().database_url)
+    migrate(settings().database_url)
 
 
 def _require_schema() -> None:
-    with _said_in_one_sentence(), db.engine.connect() as connection:
+    with db.engine.connect() as connection:
         check_schema(connection)
-
-
-@contextmanager
-def _said_in_one_sentence() -> Iterator[None]:
-    try:
-        yield
-    except WrongSchema as refusal:
-        raise click.ClickException(str(refusal)) from refusal
-    except OperationalError as refusal:
-        raise click.ClickException(NO_DATABASE) from refusal

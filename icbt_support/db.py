@@ -30,7 +30,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -285,11 +285,6 @@ def commit_with_retry(work: Callable[[], Result]) -> Result:
 
 def is_worth_retrying(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _SERIALIZATION_FAILURES
-
-
-def is_database_away(error: BaseException) -> bool:
-    """Locked for too long, full, read-only or unreachable: nothing was saved, and it is nobody's mistake."""
-    return isinstance(error, OperationalError)
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
-NO_DATABASE = "The database of DATABASE_URL does not answer: is it there, and running?"
 _POSTGRESQL_LOCK = 7_140_911
 
 
@@ -42,11 +41,16 @@ def migrate(database_url: str) -> None:
     try:
         with migration_lock(database_url, engine):
             with engine.connect() as connection:
-                if schema_state(connection) is SchemaState.AHEAD:
-                    raise WrongSchema(SENTENCES[SchemaState.AHEAD])
+                refuse_newer(connection)
             command.upgrade(alembic_config(database_url), "head")
     finally:
         engine.dispose()
+
+
+def refuse_newer(connection: Connection) -> None:
+    """Raises `WrongSchema` if a newer version has migrated the database."""
+    if schema_state(connection) is SchemaState.AHEAD:
+        raise WrongSchema(SENTENCES[SchemaState.AHEAD])
 
 
 def check_schema(connection: Connection) -> None:

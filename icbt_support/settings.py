@@ -148,9 +148,9 @@ def _data_keys(environ: Mapping[str, str], is_production: bool) -> tuple[str, ..
     if not value and not is_production:
         return (_DEVELOPMENT_DATA_KEY,)
     expected = "one or more Fernet keys, newest first, parted by commas (`flask keys new` makes one)"
-    if not value:
-        raise WrongSetting(f"DATA_KEYS is missing: production needs {expected}.")
     keys = tuple(key.strip() for key in value.split(",") if key.strip())
+    if not keys:
+        raise WrongSetting(f"DATA_KEYS is missing: it needs {expected}.")
     for key in keys:
         try:
             Fernet(key)

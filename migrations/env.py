@@ -5,7 +5,9 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import CreateTableOp, MigrationScript
 from sqlalchemy import Connection, create_engine, pool
 
+from icbt_support.cli import said_in_one_sentence
 from icbt_support.db import EncryptedJson, EncryptedText, UtcDateTime, assert_triggers, writing
+from icbt_support.schema import refuse_newer
 from icbt_support.settings import read_settings
 from icbt_support.tables import METADATA
 
@@ -64,7 +66,9 @@ connection = context.config.attributes.get("connection")
 if connection is not None:
     run(connection)
 else:
-    with writing(), create_engine(database_url(), poolclass=pool.NullPool).connect() as connection:
+    engine = create_engine(database_url(), poolclass=pool.NullPool)
+    with said_in_one_sentence(), writing(), engine.connect() as connection:
+        refuse_newer(connection)
         stop_checking_references(connection)
         run(connection)
         connection.commit()

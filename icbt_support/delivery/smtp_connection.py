@@ -4,6 +4,7 @@ when not.
 
 import base64
 import contextlib
+import re
 import socket
 import ssl
 import time
@@ -272,8 +273,9 @@ class SmtpConnection:
             text = line.rstrip(b"\r").decode("utf-8", "replace")
             self._lines.append(text[4:])
             if text[3:4] != "-":
-                code = int(text[:3]) if text[:3].isdigit() else 500
-                reply = Reply(code, "\n".join(self._lines))
+                if not re.match(r"[2-5]\d\d(?!\d)", text, re.ASCII):
+                    raise ConnectionError("what the server says is not SMTP")
+                reply = Reply(int(text[:3]), "\n".join(self._lines))
                 self._lines = []
                 return reply
 

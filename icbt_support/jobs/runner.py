@@ -35,6 +35,7 @@ from icbt_support.reminders import queries as ledger
 DELIVER = "deliver"
 IDLE_NOTE_SECONDS = 15.0
 SOONEST_AGAIN = timedelta(milliseconds=100)
+LAST_WORDS_SECONDS = 20.0
 
 log = structlog.get_logger()
 
@@ -94,6 +95,17 @@ class Runner:
         except SQLAlchemyError as problem:
             log.error("runs_not_noted", error=in_words(problem))
 
+    def next_due_at(self) -> datetime | None:
+        """When the next reminder is due; None also while the database is away: a sweep comes anyway."""
+        with self.app.app_context():
+            try:
+                return ledger.next_due_at()
+            except SQLAlchemyError as problem:
+                log.error("next_reminder_not_read", error=in_words(problem))
+                return None
+            finally:
+                db.session.rollback()
+
     def close(self) -> None:
         self.hands.deliverer.close()
 
@@ -124,11 +136,21 @@ class Scheduler:
     def start(self) -> None:
         self._scheduler.start()
 
-    def shutdown(self, wait: bool = True) -> None:
+    def shutdown(self) -> None:
         """Finishes the message in hand, gives the rest back, and stops."""
         self._runner.stopping.set()
-        self._scheduler.shutdown(wait=wait)
+        self._scheduler.shutdown(wait=True)
         self._runner.close()
+
+    def end_process(self) -> None:
+        """As `shutdown`, for a process that ends now: a mail server that does not answer holds it up for
+        `LAST_WORDS_SECONDS` at most. What was in hand is then as after a kill: journal and lease know of it.
+        """
+        hard_end = threading.Timer(LAST_WORDS_SECONDS, _end_anyway)
+        hard_end.daemon = True
+        hard_end.start()
+        self.shutdown()
+        hard_end.cancel()
 
     def _run(self, job: Job) -> None:
         run = self._runner.run(job)
@@ -142,9 +164,7 @@ class Scheduler:
         """
         if clock.is_stopped() or self._runner.stopping.is_set():
             return
-        with self._runner.app.app_context():
-            due_at = ledger.next_due_at()
-            db.session.rollback()
+        due_at = self._runner.next_due_at()
         now = datetime.now(UTC)
         if due_at is not None and now < due_at < now + job.every:
             self._scheduler.modify_job(DELIVER, next_run_time=max(due_at, now + SOONEST_AGAIN))
@@ -212,7 +232,12 @@ def run_worker(app: Flask) -> None:
     scheduler = start_scheduler(app)
     log.info("worker_started", jobs=len(SCHEDULE))
     asked.wait()
-    scheduler.shutdown(wait=True)
+    scheduler.end_process()
+
+
+def _end_anyway() -> None:
+    log.warning("ended_with_work_in_hand")
+    os._exit(0)
 
 
 def _listen(event: JobExecutionEvent) -> None:

@@ -4,11 +4,12 @@ import logging
 
 from flask import Flask, Response, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from icbt_support.db import UnreadableText, db
 from icbt_support.pages.kit import render_standalone
+from icbt_support.trouble import is_database_away
 
 log = logging.getLogger(__name__)
 WITH_OWN_PAGE = {400, 403, 404, 405, 409, 413, 429, 500, 503}
@@ -20,8 +21,7 @@ _NOT_TYPED = ("csrf_token", "password", "posted_key", "version")
 
 def install_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _form_is_old)
-    app.register_error_handler(OperationalError, database_is_away)
-    app.register_error_handler(DBAPIError, _broken)
+    app.register_error_handler(DBAPIError, database_refuses)
     app.register_error_handler(UnreadableText, _broken)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
@@ -57,8 +57,10 @@ def _form_is_old(error: CSRFError) -> tuple[str, int]:
     return render_template("errors/400.html", typed_texts=typed_texts()), 400
 
 
-def database_is_away(error: OperationalError) -> tuple[str, int, dict[str, str]]:
+def database_refuses(error: DBAPIError) -> tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Locked for too long, full, read-only or unreachable: nothing was saved, and the page says so."""
+    if not is_database_away(error):
+        return _broken(error)
     log.error("database away: %s", type(error.orig).__name__)
     db.session.rollback()
     body, code = _standalone(503, 503)

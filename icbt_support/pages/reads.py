@@ -4,12 +4,12 @@ from datetime import datetime
 from functools import partial
 
 from flask import Flask, Response, g, make_response, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from icbt_support import audit
 from icbt_support.audit.models import Actor
 from icbt_support.audit.queries import READ_PART, READ_RECORD
-from icbt_support.pages.errors import database_is_away
+from icbt_support.pages.errors import database_refuses
 
 WHOLE_PAGE = b"<!doctype html"
 
@@ -57,6 +57,6 @@ def _note_reads_of_post(response: Response) -> Response:
     try:
         for (action, *_), note in looks.items():
             note(READ_PART if action == READ_RECORD and not is_page else action)
-    except OperationalError as error:
-        return make_response(database_is_away(error))
+    except DBAPIError as error:
+        return make_response(database_refuses(error))
     return response

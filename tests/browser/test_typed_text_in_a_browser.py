@@ -1,12 +1,25 @@
 """What a browser does with hostile text: nothing runs, nothing is fetched, even without the policy."""
 
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Route
 
 from icbt_support.factory import CONTENT_POLICY
 from icbt_support.markdown import render_markdown, render_plain
+from tests.browsing import PageClient
+from tests.cast import Cast
+from tests.clean_slate import all_rows, empty_tables, made_once, put_back
 from tests.content.markdown_payloads import PAYLOADS
+from tests.contracts.full_house import House, furnish
+from tests.contracts.walking import addresses, highest_ids, is_for, rules
 
+HOST = "https://course.example.net"
 ADDRESS = "https://course.example.net/page"
 UNSAFE = "<img src=x onerror=alert(1)><link rel=stylesheet href=https://evil.example/x.css>"
 WITH_POLICY, WITHOUT_POLICY = {"Content-Security-Policy": CONTENT_POLICY}, {}
@@ -50,3 +63,98 @@ def test_the_policy_holds_back_what_would_fire_without_it(browser: Browser) -> N
     fired, asked = what_happens(browser, UNSAFE, WITH_POLICY)
     assert fired == []
     assert "https://evil.example/x.css" not in asked
+
+
+# Every page on which somebody's words stand -----------------------------------------------------------------
+
+READERS = ("alex", "pat", "jo", "toni", "vendor")
+HOSTILE = "\n\n".join(one for one in PAYLOADS if "\x00" not in one)
+MARK = "alert(1)"
+TYPED_IN_ONE_WORD = ("called", "title", "name", "words")
+
+
+def make_every_word_hostile() -> None:
+    """Everything with a space or a canary in it was typed by somebody: all of it becomes hostile."""
+    rows = all_rows()
+    number = iter(range(1_000_000))
+    for _table, kept in rows:
+        for row in kept:
+            for column, value in row.items():
+                row[column] = _hostile(value, number, column in TYPED_IN_ONE_WORD)
+    empty_tables()
+    put_back(rows)
+
+
+def _hostile(value: Any, number: Iterator[int], is_typed: bool = False) -> Any:
+    if isinstance(value, dict):
+        return {name: _hostile(part, number, name in TYPED_IN_ONE_WORD) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_hostile(part, number) for part in value]
+    if type(value) is str and value and (is_typed or " " in value or "canary-" in value):
+        return f"{HOSTILE} {next(number)}"
+    return value
+
+
+def pages_with_hostile_words(app: Flask, house: House) -> Iterator[tuple[PageClient, str]]:
+    ids = {name: range(1, highest + 1) for name, highest in highest_ids().items()}
+    seen: set[str] = set()
+    for who in READERS:
+        reader = PageClient(app).sign_in(house.people[who])
+        for rule in rules(app, "GET"):
+            if rule.endpoint in seen or not is_for(app, rule, house.people[who]):
+                continue
+            for address in islice(addresses(app, rule, ids), 24):
+                answer = reader.http.get(address)
+                if answer.mimetype == "text/html" and MARK in answer.get_data(as_text=True):
+                    seen.add(rule.endpoint)
+                    yield reader, address
+                    break
+
+
+class Visitor:
+    """A browser before the application itself, without its policy: what fired there, and which strangers it asked."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.fired: list[object] = []
+        self.strangers: set[str] = set()
+        self.reader: PageClient
+        self.context = browser.new_context()
+        self.context.expose_function("alert", lambda *words: self.fired.append(words))
+        self.context.route("**/*", self._answer)
+        self.page = self.context.new_page()
+
+    def _answer(self, route: Route) -> None:
+        if not route.request.url.startswith(HOST):
+            self.strangers.add(route.request.url)
+            route.abort()
+            return
+        address = urlsplit(route.request.url)
+        found = self.reader.http.get(f"{address.path}?{address.query}", base_url=HOST)
+        headers = {"Content-Type": found.headers.get("Content-Type", "")}
+        route.fulfill(status=found.status_code, body=found.get_data(), headers=headers)
+
+    def open(self, reader: PageClient, address: str) -> None:
+        self.reader = reader
+        self.page.goto(HOST + address)
+        self.page.evaluate(TOUCH_EVERYTHING)
+
+
+TOUCH_EVERYTHING = """
+for (const place of document.querySelectorAll("main *"))
+  for (const name of ["mouseover", "focus", "toggle"]) place.dispatchEvent(new Event(name))
+"""
+
+
+def test_hostile_words_fire_nothing_on_any_page(
+    app: Flask, cast: Cast, now: datetime, browser: Browser
+) -> None:
+    house = made_once("house", lambda: furnish(cast, now))
+    make_every_word_hostile()
+    visitor = Visitor(browser)
+    opened = 0
+    for reader, address in pages_with_hostile_words(app, house):
+        visitor.open(reader, address)
+        opened += 1
+    visitor.context.close()
+    assert (visitor.fired, visitor.strangers) == ([], set())
+    assert opened > 60

@@ -1,20 +1,24 @@
 """No form and no address breaks on what nobody would type: a plain refusal, never an error of the server."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import Rule
 
 from icbt_support.accounts.models import Account
+from icbt_support.db import db
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.clean_slate import made_once
 from tests.contracts.full_house import House, furnish
 from tests.contracts.walking import Form, addresses, forms_for, highest_ids, is_for, rules
 
+INJECTED = "injected-words"
 ODD = {
     "a zero byte": "before\x00after",
     "five thousand characters": "x" * 5_000,
@@ -22,7 +26,8 @@ ODD = {
     "a number beyond any column": "9223372036854775808",
     "a lone surrogate": "\udcff",
     "a negative number": "-9223372036854775809",
-    "markup and headers": "<script>alert(1)</script>{{7*7}}'; DROP TABLE accounts; --\r\nBcc: all@example.net\r\n\r\n",
+    "markup and headers": "<script>alert(1)</script>{{7*7}}\r\nBcc: all@example.net\r\n\r\n",
+    "a statement": f"'; DROP TABLE {INJECTED}; --",
     "an instant at the end of time": "9999-12-31T23:59:59+00:00",
     "a date that is none": "2026-02-30",
 }
@@ -30,6 +35,21 @@ ONE_BY_ONE = tuple(kind for kind in ODD if "thousand" not in kind)
 NOT_UTF8 = b"\xff\xfe\x80\x81words"
 LAST = ("sign_out", "sign-out", "disable", "end_role", "end-role", "/end", "hand-over", "/finish", "password")
 ROLES = ("alex", "pat", "jo", "toni")
+
+
+@pytest.fixture(autouse=True)
+def nothing_typed_stands_in_a_statement(app: Flask) -> Iterator[None]:
+    """Whatever comes from outside reaches the database as a value, never as a part of the statement."""
+    found: set[str] = set()
+
+    def look(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if INJECTED in statement:
+            found.add(statement)
+
+    event.listen(db.engine, "before_cursor_execute", look)
+    yield
+    event.remove(db.engine, "before_cursor_execute", look)
+    assert found == set()
 
 
 @pytest.fixture
@@ -133,6 +153,7 @@ ODD_IN_A_QUERY = (
     "2026-02-30",
     "9999-12-31",
     "%0d%0aSet-Cookie:a=b",
+    f"1'%20OR%20{INJECTED}--",
 )
 
 

@@ -2,8 +2,10 @@
 
 import http.client
 import secrets
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -17,6 +19,7 @@ from sqlalchemy import create_engine, select
 from waitress import wasyncore
 from werkzeug.test import TestResponse
 
+from app import SERVER
 from icbt_support.accounts.operations import set_password
 from icbt_support.accounts.passwords import hash_password
 from icbt_support.db import assert_triggers, db
@@ -210,9 +213,7 @@ def test_cookies_in_tests_are_out_of_reach_of_scripts(app: Flask, cast: Cast) ->
 def served(app: Flask, cast: Cast) -> Iterator[int]:
     """The application behind waitress, as `app.py` starts it; its port."""
     db.session.commit()
-    server = waitress.server.create_server(
-        app, host="127.0.0.1", port=0, threads=2, ident=None, clear_untrusted_proxy_headers=True
-    )
+    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=2, **SERVER)
     loop = threading.Thread(target=server.run, daemon=True)
     loop.start()
     yield int(server.effective_port)
@@ -236,6 +237,30 @@ def test_the_server_echoes_nothing_and_names_no_version(served: int) -> None:
         headers = str(asked(served, "GET", path).headers).lower()
         assert "server:" not in headers
         assert not any(word in headers for word in VERSIONS)
+
+
+SLOW = {
+    "headers": b"GET /help-now HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+    "a body": b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\ncsrf_token=",
+    "reading": b"GET /static/css/app.css HTTP/1.1\r\nHost: x\r\n\r\n" * 5,
+}
+
+
+@pytest.mark.parametrize("kind", list(SLOW))
+def test_two_hundred_slow_clients_keep_nobody_from_help(served: int, kind: str) -> None:
+    with ExitStack() as stack:
+        for _ in range(200):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", served)))
+            slow.sendall(SLOW[kind])
+        assert asked(served, "GET", "/help-now").status == 200
+
+
+def test_an_endless_body_is_cut_off_while_it_comes_in(served: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", served, timeout=10)
+    connection.putrequest("POST", "/sign-in")
+    connection.putheader("Content-Length", str(2 * 1024**3))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
 
 
 def test_the_host_header_leads_nobody_away(served: int) -> None:

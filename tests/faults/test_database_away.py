@@ -21,9 +21,11 @@ from icbt_support import clock
 from icbt_support.accounts.models import Account, SignIn
 from icbt_support.accounts.queries import find_account_by_email
 from icbt_support.db import db
+from icbt_support.factory import create_app
 from icbt_support.messages.models import Message
+from icbt_support.settings import read_settings
 from tests.browsing import PageClient
-from tests.faults.serving import own_app
+from tests.faults.serving import environment, own_app
 
 TRUTHFUL_WITHIN = 35
 PAGE_WITHIN = 5  # A tenth of it on a quiet machine: far from the ten seconds for which a form waits.
@@ -240,6 +242,25 @@ def test_a_database_without_its_tables_is_an_honest_page_and_comes_back_without_
     assert alex.http.get("/week").status_code == 200
     assert alex.post_message("d" * 24).status_code == 302
     assert saved(own) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("unreachable", "does not answer"), ("no database", "not a database")]
+)
+def test_commands_end_in_one_sentence(tmp_path: Path, kind: str, words: str) -> None:
+    garbage = tmp_path / "garbage.sqlite"
+    garbage.write_bytes(b"words " * 1_000)
+    url = "postgresql://127.0.0.1:1/nobody" if kind == "unreachable" else f"sqlite:///{garbage}"
+    runner = create_app(read_settings(environment(url, tmp_path))).test_cli_runner()
+    for command in ("jobs", "tick", "worker", "prepare", "demo", "audit verify", "figures rebuild"):
+        done = runner.invoke(args=command.split())
+        assert done.exit_code == 1, command
+        assert done.output.startswith("Error: "), command
+        assert len(done.output.splitlines()) == 1, command
+        assert words in done.output, command
+    done = runner.invoke(args=["backup", str(tmp_path / "copy.backup")])
+    assert (done.exit_code, done.output[:7]) == (1, "Error: ")
+    assert not (tmp_path / "copy.backup").exists()
 
 
 def test_every_connection_is_as_safe_as_it_is_meant_to_be(own: Flask) -> None:

@@ -6,6 +6,7 @@ Message-ID.
 
 import os
 import signal
+import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -44,8 +45,8 @@ class Fleet:
         self.workers: list[ForkServerProcess] = []
         stack.callback(self.end)
 
-    def start(self) -> ForkServerProcess:
-        worker = start_worker(self.environ)
+    def start(self, **more: str) -> ForkServerProcess:
+        worker = start_worker({**self.environ, **more})
         self.workers.append(worker)
         return worker
 
@@ -187,6 +188,30 @@ def test_a_worker_asked_to_stop_finishes_what_is_in_hand(fleet: Fleet) -> None:
     fleet.start()
     fleet.wait_until_settled()
     assert_within_the_promise(fleet, kills=0)
+
+
+@pytest.mark.parametrize("fleet", ["sqlite"], indirect=True)
+def test_a_mail_server_that_falls_silent_holds_no_ending_up_and_loses_nothing(fleet: Fleet) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = f"smtp://127.0.0.1:{listener.getsockname()[1]}"
+        worker = fleet.start(SMTP_URL=silent, EMAIL_CONNECTIONS="1")
+        with fall_silent_before_the_body(listener):
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(30) == 0
+    fleet.start()
+    fleet.wait_until_settled()
+    assert_within_the_promise(fleet, kills=0)
+
+
+@contextmanager
+def fall_silent_before_the_body(listener: socket.socket) -> Iterator[None]:
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(b"220 hello\r\n")
+        connection.recv(1_000)
+        connection.sendall(b"250-hello\r\n250 PIPELINING\r\n")
+        connection.recv(1_000)
+        yield
 
 
 def test_in_the_app_everything_arrives_exactly_once(fleet: Fleet) -> None:

@@ -36,6 +36,7 @@ def _work(environ: dict[str, str]) -> None:
     claims.LEASE = settling.LEASE = LEASE
     gate.RENEW_AFTER_SECONDS = 1.0
     deliver.BATCH = 1000
+    runner.LAST_WORDS_SECONDS = 6.0
     runner.SCHEDULE = [
         schedule.Job(job.name, timedelta(seconds=1), job.task, job.purpose, job.lane)
         for job in schedule.SCHEDULE

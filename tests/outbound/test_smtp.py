@@ -158,6 +158,15 @@ def test_an_answer_to_the_body_decides_that_mail(reply: str, result: Result) -> 
     assert [one.result for one in outcomes] == [Result.ACCEPTED, result]
 
 
+def test_an_answer_that_is_not_smtp_refuses_no_mail() -> None:
+    with aiosmtpd_server(Obstinate("what?")) as port:
+        channel = channel_to(port)
+        outcomes: list[Outcome] = []
+        with pytest.raises(ChannelAway, match="not SMTP"):
+            outcomes.extend(channel.deliver([mail(number) for number in range(3)], lambda reference: True))
+    assert [(one.reference, one.result) for one in outcomes] == [(0, Result.ACCEPTED), (1, Result.LATER)]
+
+
 class PolicyServer:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -37,6 +37,7 @@ def test_good_production_settings_are_read_and_hide_their_secrets() -> None:
         ("SECRET_KEY", "change-me-change-me-change-me-change-me"),
         ("SECRET_KEY", "a" * 40),
         ("DATA_KEYS", ""),
+        ("DATA_KEYS", " , ,"),
         ("DATA_KEYS", "not-a-key"),
         ("DATA_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1kYXRhLWtleS0zMmJ5dGU="),
         ("DATABASE_URL", ""),

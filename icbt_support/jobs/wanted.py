@@ -147,8 +147,15 @@ def _about_owed_review(row: DueReminder, scene: Scene, now: datetime) -> Verdict
 
 
 def _about_writer(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
-    """Somebody else writes: one review that is still owed, or everything of a course that has not ended."""
-    if number_in(row.subject, "review") is not None:
+    """Somebody else writes: one review that is still owed, or everything of a course that has not ended.
+
+    What the pool holds is nobody's by name any more: whoever takes it is told of anew.
+    """
+    number = number_in(row.subject, "review")
+    if number is not None:
+        review = scene.reviews.get(number)
+        if review is not None and review.pooled_at is not None:
+            return GONE
         return _about_owed_review(row, scene, now)
     course = scene.course_of(row)
     if course is None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Any
 
 from icbt_support.phrases.rules import unfilled
@@ -17,6 +18,27 @@ CLAIM_RESTS_AFTER = timedelta(minutes=20)
 _MODULE = "module:"
 SECTION_HEADINGS = ("What I noticed", "Your question", "How your scores moved")
 QUIET_WEEK_HEADINGS = ("A few words", "What got in the way?")
+
+
+class MoveReason(StrEnum):
+    """Why one review moves to another day, as far as the patient is told."""
+
+    PATIENT_ASKED = "patient_asked"
+    LEAVE = "leave"
+    COURSE = "course"
+    OTHER_WORK = "other_work"
+    AWAY = "away"
+    CLOSED = "closed"
+
+
+_MOVE_WORDS = {
+    MoveReason.PATIENT_ASKED: "you asked for another day",
+    MoveReason.LEAVE: "{called} is on leave",
+    MoveReason.COURSE: "{called} is on a course",
+    MoveReason.OTHER_WORK: "{called} has other work that day",
+    MoveReason.AWAY: "{called} is away that day",
+    MoveReason.CLOSED: "the service is closed that day",
+}
 
 
 @dataclass(frozen=True)
@@ -342,9 +364,14 @@ def reviews_merge(late_on: date, next_on: date, merge_under_days: int) -> bool:
     return (next_on - late_on).days < merge_under_days
 
 
+def moved_because(reason: MoveReason, called: str) -> str:
+    """What the patient reads beside the new day: "Priya is on a course". `called` is whoever writes."""
+    return _MOVE_WORDS[reason].format(called=called)
+
+
 def late_sentences(
     *,
-    supporter: str,
+    writer: str,
     told_by_on: date,
     told_by: time,
     taken_by: str = "",
@@ -353,10 +380,12 @@ def late_sentences(
     """What the patient reads when a review is late; a new date is shown only once a named person has taken
     it.
 
-    `told_by_on` and `told_by` say when the patient hears who writes; all times are local.
+    `writer` is who was to write, empty while it is nobody's by name. `told_by_on` and `told_by` say when the
+    patient hears who writes; all times are local.
     """
+    whose = f"{writer}'s" if writer else "Your"
     first = (
-        f"{supporter}'s review is not here yet. That is on us, not you.",
+        f"{whose} review is not here yet. That is on us, not you.",
         "Your answers are safe.",
     )
     if taken_by and new_promise is not None:

@@ -25,6 +25,8 @@ FACTS: dict[str, Any] = {
     "sender": "Online course",
     "when": "9.41am on Thursday",
     "told_by": "12pm on Friday",
+    "moved_from": "Thursday 19 November",
+    "because": "Priya is on a course",
     "promised": "Friday 20 November, 5pm",
     "initials": "ST",
     "supporter": "Priya",

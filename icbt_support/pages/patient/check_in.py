@@ -30,6 +30,7 @@ from icbt_support.pages.kit import day_and_time, long_day
 from icbt_support.pages.patient.check_in_results import results_of
 from icbt_support.pages.patient.check_in_state import BASELINE_WEEK, Asked, asked_now
 from icbt_support.programme.content import Measure
+from icbt_support.reviews.queries import next_review
 from icbt_support.rhythm import acts, onboarding
 from icbt_support.rhythm.booster import answer_booster, reader_words
 from icbt_support.risk.models import RiskAlert, SafetyAnswer
@@ -265,9 +266,10 @@ def _finish(asked: Asked) -> None:
 
 def _read_words(asked: Asked) -> str:
     """Who reads the answers, and when: the end of "Priya reads …"."""
-    name = asked.enrolment.supporter.called
     if asked.is_booster:
         return reader_words(asked.enrolment, now=request_time())
+    review = next_review(asked.enrolment)
+    name = review.writer_called if review is not None else asked.enrolment.supporter.called
     if asked.review_on is not None:
         return f"{name} reads your answers for your review on {long_day(asked.review_on)}, not straight away."
     return f"{name} reads your answers before writing to you, not straight away."

@@ -11,6 +11,7 @@ from icbt_support.hours.cover import free_times_of_cover
 from icbt_support.hours.models import Absence
 from icbt_support.hours.queries import FreeTime
 from icbt_support.pages.kit import clock_time, long_day
+from icbt_support.read_once import answer_beforehand
 from icbt_support.reviews.models import Review
 
 WEEKS_OFFERED = timedelta(weeks=6)
@@ -26,11 +27,28 @@ def next_review_times(review: Review, *, now: datetime) -> list[FreeTime]:
     return _one_a_day(free, review)
 
 
+def times_to_move_to(review: Review, earliest_on: date, *, now: datetime) -> list[FreeTime]:
+    """One free time of whoever owes it for each day from `earliest_on`, without the day on which it stands."""
+    free = hours.free_review_times(
+        review.owner_id, earliest_on, earliest_on + WEEKS_OFFERED, service=review.enrolment.service, now=now
+    )
+    return [one for one in _one_a_day(free, review) if one.on != review.due_on]
+
+
 def days_away(review: Review, *, now: datetime) -> list[Absence]:
     """When the supporter is away in the weeks from which the next review is chosen."""
     supporter = review.enrolment.supporter
     tomorrow = local_day(now, supporter.zone) + timedelta(days=1)
     return hours.absences_between([supporter.id], tomorrow, tomorrow + WEEKS_OFFERED)
+
+
+def know_who_is_there(review: Review, times: Sequence[FreeTime], absences: Sequence[Absence]) -> None:
+    """Answers beforehand, for each of these times, whether the supporter is away then."""
+    supporter = review.enrolment.supporter
+    for on in {local_day(one.starts_at, supporter.zone) for one in times}:
+        holding = [absence for absence in absences if absence.from_on <= on <= absence.until_on]
+        newest = max(holding, key=lambda absence: absence.id, default=None)
+        answer_beforehand(hours.is_absent, newest, supporter.id, on)
 
 
 def cover_times(review: Review, absences: Sequence[Absence], *, now: datetime) -> list[FreeTime]:

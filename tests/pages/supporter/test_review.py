@@ -18,7 +18,7 @@ from icbt_support.reviews.models import KeptText, Review, ReviewDraft, ReviewLet
 from icbt_support.reviews.operations import save_draft
 from icbt_support.reviews.rules import LetterSection, LetterToSend, draft_content
 from icbt_support.rhythm.acts import keep_entry
-from icbt_support.rhythm.lateness import tell_of_late_reviews
+from icbt_support.rhythm.lateness import close_missed, tell_of_late_reviews
 from icbt_support.risk.models import Grade
 from icbt_support.risk.operations import raise_concern
 from tests.browsing import PageClient
@@ -178,6 +178,18 @@ def test_quote_in_reply_works_without_script(cast: Cast, course: Course, writer:
     fields = open_workspace(writer, course.review)
     writer.post(path(course.review), letter_values(fields, quote=f"message:{message.id}"))
     assert 'You wrote: "Is this right?"' in draft_text(course.review, "question")
+
+
+def test_brackets_in_a_patients_words_are_no_gap_that_keeps_the_letter_from_going(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    message = write_as_patient(cast.enrolment, "I felt [quite] {step} low", at=THURSDAY - timedelta(hours=1))
+    fields = open_workspace(writer, course.review)
+    writer.post(path(course.review), letter_values(fields, noticed="", quote=f"message:{message.id}"))
+    words = draft_text(course.review)
+    assert words == 'You wrote: "I felt (quite) (step) low"'
+    preview(writer, course.review, noticed=words)
+    assert "was sent to Alex" in send(writer, course.review)
 
 
 @pytest.mark.parametrize(
@@ -356,6 +368,17 @@ def test_an_over_long_letter_is_refused_with_its_words(course: Course, writer: P
     html = preview(writer, course.review, noticed="x" * 5_001)
     assert "5,000 characters or fewer" in html
     assert "x" * 5_001 in html
+
+
+@pytest.mark.parametrize("minutes", ["0", "-5", "600", "2.5", "ten"])
+def test_minutes_that_cannot_be_true_are_asked_for_again_and_not_made_up(
+    course: Course, writer: PageClient, minutes: str
+) -> None:
+    html = preview(writer, course.review, minutes=minutes)
+    assert "Enter minutes from 1 to 240, or leave this empty" in html
+    assert f'value="{minutes}"' in html
+    draft = db.session.scalars(select(ReviewDraft)).one()
+    assert (draft.content["minutes"], draft.previewed_version) == (None, None)
 
 
 def test_a_date_inside_an_absence_is_refused_with_the_way_out(
@@ -547,6 +570,34 @@ def test_what_is_typed_after_somebody_else_sent_it_is_kept_and_explained(
     assert "Chris Moor sent it" in html
     assert "My own words" in html
     assert db.session.scalars(select(KeptText.author_id)).one() == cast.supporter.id
+
+
+def test_words_that_an_autosave_could_not_save_any_more_are_still_to_be_read(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    fields = open_workspace(writer, course.review)
+    preview(writer, course.review)
+    assert writer.page is not None
+    send(writer, course.review)
+    late = letter_values(fields, noticed="One more thing, typed in the other tab")
+    late["csrf_token"] = writer.token()
+    assert writer.http.post(path(course.review, "/draft"), data=late).status_code == 409
+    html = writer.get(path(course.review, "/sent")).get_data(as_text=True)
+    assert "is not in this letter, and is kept" in html
+    assert "One more thing, typed in the other tab" in html
+
+
+def test_a_draft_of_a_review_that_was_closed_is_still_to_be_read(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    fields = open_workspace(writer, course.review)
+    writer.post(path(course.review), letter_values(fields, noticed="Half a letter", save="1"))
+    clock.stop_clock_at(THURSDAY + timedelta(hours=8))
+    close_missed(course.review, "Alex was called", by=SYSTEM, now=clock.now())
+    db.session.commit()
+    html = writer.get(path(course.review)).get_data(as_text=True)
+    assert "This review is not owed any more" in html
+    assert "Half a letter" in html
 
 
 def test_opening_a_sent_review_leads_to_its_result(course: Course, writer: PageClient) -> None:

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from icbt_support.cadence import local_day
 from icbt_support.pages.kit import long_day
 from icbt_support.reviews.models import Review
 
@@ -18,8 +17,7 @@ def moved_words(review: Review | None) -> str:
     """
     if review is None or not review.is_owed or review.moved_from_on is None or not review.moved_because:
         return ""
-    stands_on = local_day(review.promised_at, review.enrolment.patient.zone)
-    if review.moved_from_on == stands_on:
+    if review.moved_from_on == review.promised_on:
         return ""
-    moved = f"Moved from {long_day(review.moved_from_on)} to {long_day(stands_on)}"
+    moved = f"Moved from {long_day(review.moved_from_on)} to {long_day(review.promised_on)}"
     return f"{moved}: {review.moved_because}."

@@ -119,6 +119,11 @@ class Review(WithId, Base):
         return self.state in (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
 
     @property
+    def promised_on(self) -> date:
+        """The day that the patient was told, where the patient is."""
+        return local_day(self.promised_at, self.enrolment.patient.zone)
+
+    @property
     def named_writer(self) -> str:
         """The name by which the patient knows who writes; empty while it is with the pool."""
         return "" if self.pooled_at else self.owner.called
@@ -129,9 +134,11 @@ class Review(WithId, Base):
         return self.named_writer or f"Someone in {self.enrolment.supporter.called}'s team"
 
     def waits_for(self, account_id: int) -> bool:
-        """Whether a colleague who was let in may take it: its owner is the supporter, or nobody has it by name."""
-        is_open = self.pooled_at is not None or self.owner_id == self.enrolment.supporter_id
-        return self.is_owed and is_open and account_id not in (self.owner_id, self.enrolment.supporter_id)
+        """Whether this colleague may take it: it is with the pool, or the pool was warned that nobody has sent it."""
+        supporter_id = self.enrolment.supporter_id
+        was_warned = self.warned_at is not None and self.owner_id == supporter_id
+        is_open = self.is_owed and (self.pooled_at is not None or was_warned)
+        return is_open and account_id not in (self.owner_id, supporter_id)
 
     def written_on(self, zone: str, now: datetime) -> date:
         """The day on which it is to be written, for somebody in `zone`: a late one today, one that was taken on

@@ -4,7 +4,6 @@ from datetime import date, datetime
 
 from icbt_support.audit.models import Actor
 from icbt_support.audit.operations import record
-from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.colleague_access import POOL, keep_access
 from icbt_support.enrolments.models import Enrolment
@@ -245,13 +244,12 @@ def set_date(
 
     `told_because` is what the patient reads beside the new day, such as "Priya is on a course".
     """
-    zone = review.enrolment.patient.zone
-    stood_on = local_day(review.promised_at, zone)
-    if local_day(promised_at, zone) != stood_on:
-        review.moved_from_on = stood_on if told_because else None
-        review.moved_because = told_because or None
+    stood_on = review.promised_on
     review.due_on = due_on
     review.promised_at = promised_at
+    if review.promised_on != stood_on:
+        review.moved_from_on = stood_on if told_because else None
+        review.moved_because = told_because or None
     review.booking_id = booking_id
     review.slot_at = slot_at
     review.warned_at = None

@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import select
 
 from icbt_support.audit.models import Actor
-from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import local_today
@@ -200,7 +199,7 @@ def follow_review_date(review: Review, *, by: Actor, now: datetime) -> None:
     enrolment, week = review.enrolment, review.week
     if week is None or not week.is_open:
         return
-    review_on = local_day(review.promised_at, enrolment.patient.zone)
+    review_on = review.promised_on
     if review_on != week.review_on:
         set_review_day(week, review_on, by=by, now=now)
         for item in list(week.items):

@@ -205,7 +205,7 @@ def place_week(
     agreed_in: Review | None = None,
 ) -> Week:
     """The week and its items without its reminders: for verbs that reconcile once, at their end."""
-    review_on = local_day(review.promised_at, enrolment.patient.zone)
+    review_on = review.promised_on
     week = create_week(
         enrolment,
         number=review.number,

@@ -6,7 +6,6 @@ from datetime import date
 
 from icbt_support.accounts.models import Account
 from icbt_support.accounts.queries import names_of
-from icbt_support.cadence import local_day
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.hours.models import Absence, AbsenceReason
 from icbt_support.hours.rules import away_because
@@ -78,7 +77,7 @@ def _days_for_the_patient(item: TouchedReview) -> tuple[date, date]:
     """From when to when the review would move, where the patient is."""
     enrolment, place = item.review.enrolment, item.first_day_back
     moves_to = promised_day(enrolment, place.starts_at) if place else item.back_on
-    return local_day(item.review.promised_at, enrolment.patient.zone), moves_to
+    return item.review.promised_on, moves_to
 
 
 def _by_colleague(colleague: Colleague, item: TouchedReview) -> ReviewChoice:

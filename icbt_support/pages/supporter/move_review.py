@@ -9,7 +9,7 @@ from wtforms import RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 
 from icbt_support.accounts.models import Role
-from icbt_support.cadence import local_day, to_local
+from icbt_support.cadence import to_local
 from icbt_support.db import db
 from icbt_support.hours.refusals import InsideAbsence, OnClosedDay, SlotTaken, TimeNotFree
 from icbt_support.pages.commits import commits
@@ -73,7 +73,10 @@ def move(review_id: int) -> Any:
         return _back(review_id)
     called = review.enrolment.patient.called
     promised = promise_words(review.promised_at, now=request_time(), zone=review.enrolment.patient.zone)
-    flash(f"{called} is told: you write {promised}. The week, the check-in and the reminders moved along.")
+    flash(
+        f"{called} is told: you write {promised}. The week, the check-in and the reminders moved along.",
+        "success",
+    )
     return _back(review_id)
 
 
@@ -93,6 +96,7 @@ def _offer(form: MoveForm, review: Review) -> MoveForm:
     times = times_to_move_to(review, earliest_review_day(review, now=now), now=now)
     form.to.choices = [("", "Choose a day"), *(review_day(review, one) for one in times)]
     called = review.owner.called
+    form.why.description = f"As {review.enrolment.patient.called} reads it"
     form.why.choices = [SelectChoice(why.value, _reason(why, called)) for why in MoveReason]
     return form
 
@@ -141,5 +145,5 @@ def _render(review: Review, form: MoveForm) -> str:
         review=review,
         form=form,
         stands=promise_words(review.promised_at, now=request_time(), zone=current_account().zone),
-        patient_reads=long_day(local_day(review.promised_at, review.enrolment.patient.zone)),
+        stands_on=long_day(review.promised_on),
     )

@@ -255,6 +255,16 @@ class Wording:
         path = f"/supporting/patients/{course.id}" if course else "/"
         return {"initials": self._initials(row), "link": self._page(path)}
 
+    def staff_hand_over(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        """A person, one review that is theirs to write (`promised`), or the days away of a colleague (`is_cover`)."""
+        review = self._scene.reviews.get(number_in(row.subject, "review") or 0)
+        promised = to_local(review.promised_at, person.zone) if review is not None else None
+        return {
+            **self.staff_about_patient(row, person),
+            "is_cover": number_in(row.subject, "account") is not None,
+            "promised": f"{clock_words(promised)} on {day_words(promised)}" if promised else "",
+        }
+
     def risk_alert(self, row: DueReminder, person: Person) -> dict[str, Any]:
         alert = self._scene.alerts[number_in(row.subject, "alert") or 0]
         raised = to_local(alert.raised_at, person.zone)
@@ -369,7 +379,7 @@ _FACTS: dict[ReminderKind, Callable[[Wording, DueReminder, Person], dict[str, An
     K.STAFF_REVIEW_WARNING: Wording.staff_review,
     K.STAFF_REVIEW_LATE: Wording.staff_review,
     K.STAFF_CALL_TASK: Wording.staff_about_patient,
-    K.STAFF_HAND_OVER: Wording.staff_about_patient,
+    K.STAFF_HAND_OVER: Wording.staff_hand_over,
     K.AGREED_STEP: Wording.agreed_step,
     K.CHECK_IN: Wording.check_in,
     K.SESSION: Wording.session,

@@ -152,6 +152,10 @@ class NotPreviewed(LetterRefused):
     """This version of the letter was not looked at as the patient will see it."""
 
 
+class WeekOpenedMeanwhile(NotPreviewed):
+    """The next week opened after this version was looked at: what the letter said would open does not."""
+
+
 class PatientWroteMeanwhile(LetterRefused):
     """The patient did something since the preview: `events`, oldest first. A new preview lets it through."""
 
@@ -287,11 +291,13 @@ def check_letter(
     next_review_on: date | None,
     merge_under_days: int,
     is_late_follow: bool,
+    away_until_on: date | None = None,
 ) -> None:
     """Refuses a letter that lacks something (`NextStepMissing`, `LetterIncomplete`).
 
     Required: something written, without a gap left in it; a next step with what, why and by when; what opens
-    next; a next review date that is not so near that the two reviews would merge. The last review needs neither
+    next; a next review date that is not so near that the two reviews would merge, nor within the days on which
+    the patient is away (`away_until_on`, the last of them). The last review needs neither
     step nor date; a late review that follows an opened week (`is_late_follow`) keeps that week's module and date.
     """
     problems = _step_problems(letter, today, next_review_on)
@@ -302,6 +308,7 @@ def check_letter(
     problems += _gap_problems(letter)
     if not is_late_follow:
         problems += _next_problems(letter, today, next_review_on, merge_under_days)
+        problems += _away_problems(letter, next_review_on, away_until_on)
     if problems:
         raise LetterIncomplete(problems)
 
@@ -354,6 +361,17 @@ def _next_problems(
         near = f"Choose a day at least {merge_under_days} days from today for the next review."
         problems.append(LetterProblem("next_review_at", near))
     return problems
+
+
+def _away_problems(
+    letter: LetterToSend, next_review_on: date | None, away_until_on: date | None
+) -> list[LetterProblem]:
+    if letter.opens == LAST_REVIEW or next_review_on is None or away_until_on is None:
+        return []
+    if next_review_on > away_until_on:
+        return []
+    away = f"The patient is away until {day_words(away_until_on)}. Choose a later day for the next review."
+    return [LetterProblem("next_review_at", away)]
 
 
 # Dates ----------------------------------------------------------------------------------------------------

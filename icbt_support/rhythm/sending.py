@@ -33,6 +33,7 @@ from icbt_support.reviews.rules import (
     PatientWroteMeanwhile,
     ReviewNotOwed,
     StaleDraft,
+    WeekOpenedMeanwhile,
     check_letter,
     letter_of_draft,
     module_of,
@@ -217,7 +218,7 @@ def send_review(
     tells the patient.
 
     `letter` is what the previewed draft holds (`letter_of_draft(draft.content)`). Refuses with
-    `ReviewAlreadySent`, `ReviewNotOwed`, `StaleDraft`, `NotPreviewed`, `PatientWroteMeanwhile`,
+    `ReviewAlreadySent`, `ReviewNotOwed`, `StaleDraft`, `NotPreviewed`, `WeekOpenedMeanwhile`, `PatientWroteMeanwhile`,
     `NextStepMissing`, `LetterIncomplete` or a kind of `hours.refusals.TimeNotFree`. A late review whose next
     week has opened adds its step to the open week and keeps that week's review date.
     """
@@ -253,9 +254,8 @@ def _refuse_what_was_not_previewed(
 
 
 def _refuse_preview_of_another_week(draft: ReviewDraft, week: Week) -> None:
-    """The week opened after the letter was looked at: what it said would open does not."""
     if draft.previewed_at is None or draft.previewed_at < week.opened_at:
-        raise NotPreviewed
+        raise WeekOpenedMeanwhile
 
 
 def _send_into_open_week(
@@ -304,6 +304,7 @@ def _send_and_open(review: Review, letter: LetterToSend, *, by: Actor, now: date
         next_review_on=next_on,
         merge_under_days=enrolment.service.rhythm.merge_under_days,
         is_late_follow=False,
+        away_until_on=enrolment.away_until_on,
     )
     changes = changes_that_count(enrolment, letter.choice)
     stored = mark_sent(

@@ -108,8 +108,34 @@ def test_a_covered_review_says_who_writes_and_keeps_its_date(app: Flask, cast: C
         now=now,
     )
     deliver_at(app, now)
+    mail = mails_to(cast.colleague)[-1]
+    assert "A review is yours to write: AR" in mail
+    assert "promised for 5pm on Thursday 26 November" in mail
     assert "Chris writes your next review this time" in mails_to(cast.patient)[-1]
     assert "by Thursday 26 November, 5pm" in mails_to(cast.patient)[-1]
+
+
+def test_whoever_covers_hears_of_the_days_and_not_of_a_review_that_is_another_persons_by_now(
+    app: Flask, cast: Cast, now: datetime
+) -> None:
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    assert review is not None
+    by = acting(cast.supporter, "supporter", cast.service.id)
+    record_absence(
+        cast.supporter,
+        service=cast.service,
+        from_on=date(2026, 11, 25),
+        until_on=date(2026, 11, 27),
+        cover_id=cast.colleague.id,
+        choices={review.id: CoverBy(cast.colleague.id)},
+        by=by,
+        now=now,
+    )
+    give_review_to(review, cast.supporter.id, by=by, now=now)
+    deliver_at(app, now)
+    (mail,) = mails_to(cast.colleague)
+    assert mail.startswith("A colleague is away\n")
 
 
 def test_mails_name_nobody_while_the_pool_holds_a_review(app: Flask, cast: Cast, now: datetime) -> None:

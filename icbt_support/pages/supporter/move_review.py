@@ -95,6 +95,8 @@ def _offer(form: MoveForm, review: Review) -> MoveForm:
     now = request_time()
     times = times_to_move_to(review, earliest_review_day(review, now=now), now=now)
     form.to.choices = [("", "Choose a day"), *(review_day(review, one) for one in times)]
+    if not times:
+        form.to.description = "You have no other free review time in the next six weeks. Add one in My hours"
     called = review.owner.called
     form.why.description = f"As {review.enrolment.patient.called} reads it"
     form.why.choices = [SelectChoice(why.value, _reason(why, called)) for why in MoveReason]

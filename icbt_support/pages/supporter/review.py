@@ -48,6 +48,7 @@ from icbt_support.reviews.rules import (
     NotPreviewed,
     PatientWroteMeanwhile,
     ReviewAlreadySent,
+    WeekOpenedMeanwhile,
     letter_of_draft,
 )
 from icbt_support.rhythm.course_changes import section_from_here_on, sections_as_sent
@@ -212,6 +213,11 @@ def send(review_id: int) -> Any:
         return redirect(url_for("supporter_sent_review.show", review_id=review_id))
     except PatientWroteMeanwhile as refusal:
         return _patient_wrote(review_id, refusal)
+    except WeekOpenedMeanwhile:
+        flash(
+            "The next week opened meanwhile. Look at the letter again: it adds its step to that week.",
+            "information",
+        )
     except NotPreviewed:
         flash("Look at the letter as the patient will see it before you send it.", "information")
     except LetterIncomplete as refusal:

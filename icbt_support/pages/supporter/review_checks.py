@@ -105,6 +105,7 @@ def _wrong_letter(form: LetterForm, review: Review, now: datetime) -> list[tuple
             next_review_on=promised_day(review.enrolment, next_at) if next_at else None,
             merge_under_days=review.enrolment.service.rhythm.merge_under_days,
             is_late_follow=is_late_follow(review),
+            away_until_on=review.enrolment.away_until_on,
         )
     except LetterIncomplete as refusal:
         return [(_field_of(problem.field, form), problem.words) for problem in refusal.problems]

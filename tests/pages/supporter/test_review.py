@@ -18,6 +18,7 @@ from icbt_support.reviews.models import KeptText, Review, ReviewDraft, ReviewLet
 from icbt_support.reviews.operations import save_draft
 from icbt_support.reviews.rules import LetterSection, LetterToSend, draft_content
 from icbt_support.rhythm.acts import keep_entry
+from icbt_support.rhythm.ending import finish_with_what_i_needed
 from icbt_support.rhythm.lateness import close_missed, tell_of_late_reviews
 from icbt_support.risk.models import Grade
 from icbt_support.risk.operations import raise_concern
@@ -598,6 +599,19 @@ def test_a_draft_of_a_review_that_was_closed_is_still_to_be_read(
     html = writer.get(path(course.review)).get_data(as_text=True)
     assert "This review is not owed any more" in html
     assert "Half a letter" in html
+
+
+def test_a_letter_whose_patient_finishes_before_it_is_sent_is_still_to_be_read(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    preview(writer, course.review)
+    assert writer.page is not None
+    patient = actor(cast.patient, Role.PATIENT, cast.service.id)
+    finish_with_what_i_needed(cast.enrolment, "", by=patient, now=THURSDAY)
+    db.session.commit()
+    response = writer.post(path(course.review, "/send"), {"version": writer.page.fields["version"]})
+    assert response.status_code == 409
+    assert "You went for the walk on Sunday" in response.get_data(as_text=True)
 
 
 def test_opening_a_sent_review_leads_to_its_result(course: Course, writer: PageClient) -> None:

@@ -325,7 +325,7 @@ def _written(ids: Sequence[int]) -> SelectBase:
     return (
         select(literal("wrote"), Message.enrolment_id, func.max(Message.sent_at), literal(0))
         .join(Enrolment, Enrolment.id == Message.enrolment_id)
-        .where(Message.enrolment_id.in_(ids), Message.author_id != Enrolment.patient_id)
+        .where(Enrolment.id.in_(ids), Message.author_id != Enrolment.patient_id)
         .group_by(Message.enrolment_id)
     )
 
@@ -347,7 +347,7 @@ def _messages(ids: Sequence[int]) -> SelectBase:
         )
         .join(Enrolment, Enrolment.id == Message.enrolment_id)
         .where(
-            Message.enrolment_id.in_(ids),
+            Enrolment.id.in_(ids),
             Message.author_id == Enrolment.patient_id,
             or_(Message.read_at.is_(None), is_unanswered),
         )

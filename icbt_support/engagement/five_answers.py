@@ -68,6 +68,11 @@ class HomeFacts:
         return self.enrolment.supporter.called
 
     @property
+    def named_writer(self) -> str:
+        """Who writes next; empty while nobody has taken it by name."""
+        return self.next_review.named_writer if self.next_review is not None else self.supporter
+
+    @property
     def zone(self) -> str:
         return self.enrolment.patient.zone
 
@@ -166,9 +171,10 @@ def _when_all_is_done(facts: HomeFacts) -> Answers:
 
 
 def _between_weeks(facts: HomeFacts) -> Answers:
+    writer = facts.named_writer
     return (
         "Nothing now. Your next week is not open yet.",
-        f"It opens when {facts.supporter} has written to you.",
+        f"It opens when {writer} has written to you." if writer else "It opens when your review has come.",
         "No minutes until then. Practising is welcome.",
         _who_and_when(facts),
         "Nothing is lost. Your plan waits for you.",
@@ -231,12 +237,16 @@ def _after_the_end(facts: HomeFacts) -> Answers:
 def _who_and_when(facts: HomeFacts) -> str:
     review = facts.next_review
     if facts.late:
-        return f"{facts.supporter} reads what you share. {' '.join(facts.late)}"
+        return f"{_reader(facts)} reads what you share. {' '.join(facts.late)}"
     if review is None:
         return f"{facts.supporter} reads what you share. The date of your next review comes here."
     local = _local(review, facts)
     on = _day(local.date(), facts.today)
     return f"{review.writer_called} reads what you share and writes by {on}, {clock_words(local)}."
+
+
+def _reader(facts: HomeFacts) -> str:
+    return facts.next_review.writer_called if facts.next_review is not None else facts.supporter
 
 
 def _welcome(facts: HomeFacts) -> str:
@@ -252,8 +262,8 @@ def _welcome(facts: HomeFacts) -> str:
 
 
 def _if_not_done(facts: HomeFacts) -> str:
-    writer = facts.next_review.writer_called if facts.next_review else facts.supporter
-    writes = "You still get your review." if facts.late else f"{writer} still writes."
+    is_nameless = bool(facts.late) or not facts.named_writer
+    writes = "You still get your review." if is_nameless else f"{facts.named_writer} still writes."
     return f"{writes} Nothing is lost, and we start where you are."
 
 

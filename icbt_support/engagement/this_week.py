@@ -135,7 +135,8 @@ def this_week(enrolment: Enrolment, *, now: datetime) -> ThisWeek:
     state = _state(enrolment, week, next_item)
     next_review = reviews.next_review(enrolment)
     unread, late = _unread_review(enrolment), _late(enrolment, now)
-    kicker, title, lede = _heading(enrolment, state, week)
+    writer = next_review.named_writer if next_review is not None else enrolment.supporter.called
+    kicker, title, lede = _heading(enrolment, state, week, writer)
     booster = booster_of(enrolment) if state is HomeState.ENDED else None
     is_in_a_week = state in (HomeState.OPEN, HomeState.ALL_DONE)
     behind = len(items_behind(week, today)) if week and state is HomeState.OPEN else 0
@@ -254,7 +255,8 @@ def _last_step(enrolment: Enrolment) -> str:
     return last.letter.step_what if last and last.letter else ""
 
 
-def _heading(enrolment: Enrolment, state: HomeState, week: Week | None) -> tuple[str, str, str]:
+def _heading(enrolment: Enrolment, state: HomeState, week: Week | None, writer: str) -> tuple[str, str, str]:
+    """Kicker, title and lede; `writer` writes next, empty while it is nobody's by name."""
     programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
     supporter = enrolment.supporter.called
     if state is HomeState.ONBOARDING:
@@ -283,7 +285,8 @@ def _heading(enrolment: Enrolment, state: HomeState, week: Week | None) -> tuple
     if state is HomeState.ENDED:
         return ENDINGS.get(enrolment.end_code or EndCode.AGREED, AN_ENDING)
     if week is None:
-        return "Between weeks", "Your next week opens soon", f"{supporter} will write to you."
+        writes = f"{writer} will write to you." if writer else "Your review is on its way."
+        return "Between weeks", "Your next week opens soon", writes
     module = programme.module(week.module)
     lede = "Done for now. Practising beats reading on." if state is HomeState.ALL_DONE else ""
     return (

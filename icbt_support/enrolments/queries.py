@@ -6,7 +6,7 @@ Nobody works on their own course: a member of staff who is a patient too reads i
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select, true, union
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
 from icbt_support.accounts.models import Account, Membership, Role
@@ -56,15 +56,19 @@ def courses_of_patient(account: Account) -> list[int]:
 def for_supporter(account: Account, *, now: datetime) -> Select[Enrolment]:
     """The caseload of a supporter, the people whom they cover today, and those who are open to them or to the
     cover pool because something is owed.
+
+    A union of three, each found by an index: one condition with OR makes PostgreSQL read every course there is.
     """
-    own = and_(
-        Enrolment.supporter_id == account.id,
-        Enrolment.service_id.in_(_service_ids(account, Role.SUPPORTER)),
+    ways_in = (
+        and_(
+            Enrolment.supporter_id == account.id,
+            Enrolment.service_id.in_(_service_ids(account, Role.SUPPORTER)),
+        ),
+        _is_covered(account, now),
+        _is_open_to(account, now),
     )
-    return select(Enrolment).where(
-        Enrolment.patient_id != account.id,
-        or_(own, _is_covered(account, now), _is_open_to(account, now)),
-    )
+    found = (select(Enrolment.id).where(way).correlate(None) for way in ways_in)
+    return select(Enrolment).where(Enrolment.patient_id != account.id, Enrolment.id.in_(union(*found)))
 
 
 def under_cover(account: Account, *, now: datetime) -> Select[Enrolment]:

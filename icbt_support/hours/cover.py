@@ -10,13 +10,14 @@ from icbt_support.service.models import Service
 
 
 def writer_at(supporter_id: int, zone: str, starts_at: datetime) -> int:
-    """The named colleague if the supporter is away on that day and the colleague has a slot then; else the
-    supporter.
+    """The named colleague if the supporter is away on that day, and the colleague is there and has a slot then;
+    else the supporter.
     """
-    absence = is_absent(supporter_id, local_day(starts_at, zone))
+    on = local_day(starts_at, zone)
+    absence = is_absent(supporter_id, on)
     if absence is None or absence.cover_id is None or slot_holding(absence.cover_id, starts_at) is None:
         return supporter_id
-    return absence.cover_id
+    return absence.cover_id if is_absent(absence.cover_id, on) is None else supporter_id
 
 
 def free_times_of_cover(

@@ -76,6 +76,7 @@ def closures_of(service: Service, from_on: date) -> list[ServiceClosure]:
 # Absence --------------------------------------------------------------------------------------------------
 
 
+@read_once
 def is_absent(account_id: int, on: date) -> Absence | None:
     """The absence that holds this day, if the person is away on it; the newest where two overlap."""
     return db.session.scalars(

@@ -64,6 +64,7 @@ class Course(NamedTuple):
     back_at: datetime | None
     patient_id: int
     supporter_id: int
+    clinician_id: int
     supporter_called: str
     patient_full_name: str
 
@@ -100,7 +101,15 @@ class OwedReview(NamedTuple):
     promised_at: datetime
     read_at: datetime | None
     owner_id: int
+    pooled_at: datetime | None
+    moved_from_on: date | None
+    moved_because: str | None
     owner_called: str
+
+    @property
+    def writer_called(self) -> str:
+        """Who writes or wrote it; empty while it is with the pool."""
+        return "" if self.pooled_at is not None else self.owner_called
 
 
 class SentMessage(NamedTuple):
@@ -127,10 +136,11 @@ class Alert(NamedTuple):
 
 
 class OwedWeek(NamedTuple):
-    """The week of a check-in, with the day of its review."""
+    """The week of a check-in, with the day of its review and who writes that; empty while it is with the pool."""
 
     closed_at: datetime | None
     review_on: date
+    writer_called: str
 
 
 @dataclass
@@ -251,6 +261,7 @@ def _courses(ids: list[int]) -> Iterable[Course]:
             Enrolment.back_at,
             Enrolment.patient_id,
             Enrolment.supporter_id,
+            Enrolment.clinician_id,
             supporter.called,
             patient.full_name,
         )
@@ -286,11 +297,18 @@ def _items(ids: list[int]) -> Iterable[Item]:
 
 
 def _reviews(ids: list[int]) -> Iterable[OwedReview]:
-    statement = (
-        select(Review.id, Review.state, Review.promised_at, Review.read_at, Review.owner_id, Account.called)
-        .join(Account, Account.id == Review.owner_id)
-        .where(among(Review.id, ids))
+    columns = (
+        Review.id,
+        Review.state,
+        Review.promised_at,
+        Review.read_at,
+        Review.owner_id,
+        Review.pooled_at,
+        Review.moved_from_on,
+        Review.moved_because,
+        Account.called,
     )
+    statement = select(*columns).join(Account, Account.id == Review.owner_id).where(among(Review.id, ids))
     return map(OwedReview._make, _run(statement))
 
 
@@ -329,11 +347,14 @@ def _load_check_ins(scene: Scene, due: Sequence[DueReminder]) -> None:
         return
     enrolment_ids = {enrolment_id for enrolment_id, _ in asked}
     numbers = {number for _, number in asked}
-    weeks = select(Week.enrolment_id, Week.number, Week.closed_at, Week.review_on).where(
-        among(Week.enrolment_id, enrolment_ids), Week.number.in_(numbers)
+    weeks = (
+        select(Week.enrolment_id, Week.number, Week.closed_at, Week.review_on, Account.called.label("called"))
+        .outerjoin(Review, and_(Review.week_id == Week.id, Review.pooled_at.is_(None)))
+        .outerjoin(Account, Account.id == Review.owner_id)
+        .where(among(Week.enrolment_id, enrolment_ids), Week.number.in_(numbers))
     )
     for row in _run(weeks):
-        scene.weeks[row.enrolment_id, row.number] = OwedWeek(row.closed_at, row.review_on)
+        scene.weeks[row.enrolment_id, row.number] = OwedWeek(row.closed_at, row.review_on, row.called or "")
     done = select(FinishedCheckIn.enrolment_id, FinishedCheckIn.week_number).where(
         among(FinishedCheckIn.enrolment_id, enrolment_ids), FinishedCheckIn.week_number.in_(numbers)
     )

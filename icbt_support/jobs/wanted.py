@@ -147,13 +147,31 @@ def _about_owed_review(row: DueReminder, scene: Scene, now: datetime) -> Verdict
 
 
 def _about_writer(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
-    """Somebody else writes: one review that is still owed, or everything of a course that has not ended."""
-    if number_in(row.subject, "review") is not None:
+    """Somebody else writes: one review that is still owed, or everything of a course that has not ended.
+
+    What the pool holds is nobody's by name any more: whoever takes it is told of anew.
+    """
+    number = number_in(row.subject, "review")
+    if number is not None:
+        review = scene.reviews.get(number)
+        if review is not None and review.pooled_at is not None:
+            return GONE
         return _about_owed_review(row, scene, now)
     course = scene.course_of(row)
     if course is None:
         return GONE
     return SEND if course.state is not EnrolmentState.ENDED else NOT_ACTIVE
+
+
+def _about_hand_over(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    """A review that has come to somebody is news while it is theirs to write."""
+    number = number_in(row.subject, "review")
+    if number is None:
+        return SEND
+    review = scene.reviews.get(number)
+    if review is None or review.owner_id != row.recipient_id or review.pooled_at is not None:
+        return GONE
+    return SEND if review.state in OWED_STATES else DONE
 
 
 def _about_message(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
@@ -243,7 +261,7 @@ _ABOUT: dict[ReminderKind, Callable[[DueReminder, Scene, datetime], Verdict]] = 
     K.STAFF_REVIEW_WARNING: _about_owed_review,
     K.STAFF_REVIEW_LATE: _about_owed_review,
     K.STAFF_CALL_TASK: _always,
-    K.STAFF_HAND_OVER: _always,
+    K.STAFF_HAND_OVER: _about_hand_over,
     K.AGREED_STEP: _about_item,
     K.CHECK_IN: _about_check_in,
     K.SESSION: _about_item,

@@ -137,7 +137,7 @@ class Wording:
     def check_in(self, row: DueReminder, person: Person) -> dict[str, Any]:
         week = self._scene.weeks[check_in_of(row.subject) or (0, 0)]
         return {
-            "person": self._supporter(row),
+            "person": week.writer_called,
             "review_day": f"{week.review_on:%A}",
             "minutes": minutes_words(CHECK_IN_MINUTES),
             "link": self._page("/check-in"),
@@ -177,7 +177,7 @@ class Wording:
         review = self._scene.reviews.get(number_in(row.subject, "review") or 0)
         if review is None or row.kind is K.WELCOME:
             return {"person": self._writer(row), "link": self._page("/messages")}
-        return {"person": review.owner_called, "link": self._page(f"/reviews/{review.id}")}
+        return {"person": review.writer_called, "link": self._page(f"/reviews/{review.id}")}
 
     def message(self, row: DueReminder, person: Person) -> dict[str, Any]:
         return {"person": self._writer(row), "link": self._page("/messages")}
@@ -186,8 +186,10 @@ class Wording:
         review = self._scene.reviews[number_in(row.subject, "review") or 0]
         promised = to_local(review.promised_at, person.zone)
         return {
-            "person": review.owner_called,
+            "person": review.writer_called,
             "promised": f"{day_words(promised)}, {clock_words(promised)}",
+            "moved_from": day_words(review.moved_from_on) if review.moved_from_on else "",
+            "because": review.moved_because or "",
             "told_by": self._told_by(review.id, person) if row.kind is K.REVIEW_LATE else "",
             "link": self._page("/week"),
         }
@@ -199,7 +201,7 @@ class Wording:
             return {"person": self._supporter(row), "promised": "", "link": self._page("/supporter")}
         promised = to_local(review.promised_at, person.zone)
         return {
-            "person": review.owner_called,
+            "person": review.writer_called,
             "promised": f"{day_words(promised)}, {clock_words(promised)}",
             "link": self._page("/week"),
         }
@@ -217,10 +219,15 @@ class Wording:
     def staff_review(self, row: DueReminder, person: Person) -> dict[str, Any]:
         review = self._scene.reviews[number_in(row.subject, "review") or 0]
         promised = to_local(review.promised_at, person.zone)
+        course = self._scene.course_of(row)
+        is_clinicians = course is not None and course.clinician_id == person.id != review.owner_id
+        path = (
+            f"/clinical/reviews/{review.id}/decide" if is_clinicians else f"/supporting/reviews/{review.id}"
+        )
         return {
             "initials": self._initials(row),
             "promised": f"{clock_words(promised)} on {promised:%A}",
-            "link": self._page(f"/supporting/reviews/{review.id}"),
+            "link": self._page(path),
         }
 
     def booster(self, row: DueReminder, person: Person) -> dict[str, Any]:
@@ -245,8 +252,18 @@ class Wording:
 
     def staff_about_patient(self, row: DueReminder, person: Person) -> dict[str, Any]:
         course = self._scene.course_of(row)
-        path = f"/supporting/patients/{course.id}" if course else "/supporting/today"
+        path = f"/supporting/patients/{course.id}" if course else "/"
         return {"initials": self._initials(row), "link": self._page(path)}
+
+    def staff_hand_over(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        """A person, one review that is theirs to write (`promised`), or the days away of a colleague (`is_cover`)."""
+        review = self._scene.reviews.get(number_in(row.subject, "review") or 0)
+        promised = to_local(review.promised_at, person.zone) if review is not None else None
+        return {
+            **self.staff_about_patient(row, person),
+            "is_cover": number_in(row.subject, "account") is not None,
+            "promised": f"{clock_words(promised)} on {day_words(promised)}" if promised else "",
+        }
 
     def risk_alert(self, row: DueReminder, person: Person) -> dict[str, Any]:
         alert = self._scene.alerts[number_in(row.subject, "alert") or 0]
@@ -364,7 +381,7 @@ _FACTS: dict[ReminderKind, Callable[[Wording, DueReminder, Person], dict[str, An
     K.STAFF_REVIEW_WARNING: Wording.staff_review,
     K.STAFF_REVIEW_LATE: Wording.staff_review,
     K.STAFF_CALL_TASK: Wording.staff_about_patient,
-    K.STAFF_HAND_OVER: Wording.staff_about_patient,
+    K.STAFF_HAND_OVER: Wording.staff_hand_over,
     K.AGREED_STEP: Wording.agreed_step,
     K.CHECK_IN: Wording.check_in,
     K.SESSION: Wording.session,

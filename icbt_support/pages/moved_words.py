@@ -17,7 +17,7 @@ def moved_words(review: Review | None) -> str:
     """
     if review is None or not review.is_owed or review.moved_from_on is None or not review.moved_because:
         return ""
-    if review.moved_from_on == review.due_on:
+    if review.moved_from_on == review.promised_on:
         return ""
-    moved = f"Moved from {long_day(review.moved_from_on)} to {long_day(review.due_on)}"
+    moved = f"Moved from {long_day(review.moved_from_on)} to {long_day(review.promised_on)}"
     return f"{moved}: {review.moved_because}."

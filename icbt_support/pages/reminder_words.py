@@ -56,6 +56,7 @@ def past_line(reminder: Reminder, *, names: Mapping[int, str], zone: str, today:
 
 
 def news_line(reminder: Reminder, *, person: str, zone: str, today: date) -> LedgerLine:
+    """News of the last days. `person` is who wrote or writes; empty while that is nobody's by name."""
     if reminder.state in WAITING:
         return LedgerLine(
             "news", news_title(reminder, person), day_words(reminder.due_at, zone, today), "", "Waiting"
@@ -87,7 +88,9 @@ def news_title(reminder: Reminder, person: str) -> str:
         K.WELCOME: f"{person} has written to you",
         K.MESSAGE: f"{person} has written to you",
         K.REVIEW_READY: f"{person}'s review and your new week",
-        K.REVIEW_LATE: f"{person}'s review is later than we said",
+        K.REVIEW_LATE: f"{person}'s review is later than we said"
+        if person
+        else "Your review is later than we said",
         K.REVIEW_MOVED: "Your review has a new date",
         K.COURSE_NEWS: "Something about your course has changed",
         K.REPORT_ANSWERED: "What you reported has an answer",

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from icbt_support.accounts.models import Account
+from icbt_support.cadence import local_day
 from icbt_support.db import (
     Base,
     EncryptedJson,
@@ -49,8 +50,8 @@ class Review(WithId, Base):
     scheduled → open (the supporter's slot day, or the check-in is in) → drafted → sent | missed | cancelled.
     Late is derived: unsent after `promised_at`. `told_late_at` is when the patient's page and inbox said so;
     `taken_at` is when a named person gave a new `promised_at` after that (`first_promised_at` keeps the old
-    one). `pooled_at` is since when anybody of the cover pool may take it. `moved_from_on` and `moved_because` are
-    what the patient reads of a date that moved.
+    one). `pooled_at` is since when anybody of the cover pool may take it. `moved_from_on` (a day where the patient
+    is) and `moved_because` are what the patient reads of a date that moved.
     """
 
     __tablename__ = "reviews"
@@ -118,9 +119,34 @@ class Review(WithId, Base):
         return self.state in (ReviewState.SCHEDULED, ReviewState.OPEN, ReviewState.DRAFTED)
 
     @property
+    def promised_on(self) -> date:
+        """The day that the patient was told, where the patient is."""
+        return local_day(self.promised_at, self.enrolment.patient.zone)
+
+    @property
+    def named_writer(self) -> str:
+        """The name by which the patient knows who writes; empty while it is with the pool."""
+        return "" if self.pooled_at else self.owner.called
+
+    @property
     def writer_called(self) -> str:
-        """Who reads and writes, for the patient: nobody by name while it is with the pool."""
-        return f"Someone in {self.enrolment.supporter.called}'s team" if self.pooled_at else self.owner.called
+        """Who reads and writes, to begin a sentence with: nobody by name while it is with the pool."""
+        return self.named_writer or f"Someone in {self.enrolment.supporter.called}'s team"
+
+    def waits_for(self, account_id: int) -> bool:
+        """Whether this colleague may take it: it is with the pool, or the pool was warned that nobody has sent it."""
+        supporter_id = self.enrolment.supporter_id
+        was_warned = self.warned_at is not None and self.owner_id == supporter_id
+        is_open = self.is_owed and (self.pooled_at is not None or was_warned)
+        return is_open and account_id not in (self.owner_id, supporter_id)
+
+    def written_on(self, zone: str, now: datetime) -> date:
+        """The day on which it is to be written, for somebody in `zone`: a late one today, one that was taken on
+        the day of its new promise.
+        """
+        if self.is_late(now):
+            return local_day(now, zone)
+        return local_day(self.promised_at, zone) if self.taken_at is not None else self.due_on
 
     @property
     def is_told_late(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Any
 
 from icbt_support.phrases.rules import unfilled
@@ -17,6 +18,27 @@ CLAIM_RESTS_AFTER = timedelta(minutes=20)
 _MODULE = "module:"
 SECTION_HEADINGS = ("What I noticed", "Your question", "How your scores moved")
 QUIET_WEEK_HEADINGS = ("A few words", "What got in the way?")
+
+
+class MoveReason(StrEnum):
+    """Why one review moves to another day, as far as the patient is told."""
+
+    PATIENT_ASKED = "patient_asked"
+    LEAVE = "leave"
+    COURSE = "course"
+    OTHER_WORK = "other_work"
+    AWAY = "away"
+    CLOSED = "closed"
+
+
+_MOVE_WORDS = {
+    MoveReason.PATIENT_ASKED: "you asked for another day",
+    MoveReason.LEAVE: "{called} is on leave",
+    MoveReason.COURSE: "{called} is on a course",
+    MoveReason.OTHER_WORK: "{called} has other work that day",
+    MoveReason.AWAY: "{called} is away that day",
+    MoveReason.CLOSED: "the service is closed that day",
+}
 
 
 @dataclass(frozen=True)
@@ -128,6 +150,10 @@ class StaleDraft(LetterRefused):
 
 class NotPreviewed(LetterRefused):
     """This version of the letter was not looked at as the patient will see it."""
+
+
+class WeekOpenedMeanwhile(NotPreviewed):
+    """The next week opened after this version was looked at: what the letter said would open does not."""
 
 
 class PatientWroteMeanwhile(LetterRefused):
@@ -265,11 +291,13 @@ def check_letter(
     next_review_on: date | None,
     merge_under_days: int,
     is_late_follow: bool,
+    away_until_on: date | None = None,
 ) -> None:
     """Refuses a letter that lacks something (`NextStepMissing`, `LetterIncomplete`).
 
     Required: something written, without a gap left in it; a next step with what, why and by when; what opens
-    next; a next review date that is not so near that the two reviews would merge. The last review needs neither
+    next; a next review date that is not so near that the two reviews would merge, nor within the days on which
+    the patient is away (`away_until_on`, the last of them). The last review needs neither
     step nor date; a late review that follows an opened week (`is_late_follow`) keeps that week's module and date.
     """
     problems = _step_problems(letter, today, next_review_on)
@@ -280,6 +308,7 @@ def check_letter(
     problems += _gap_problems(letter)
     if not is_late_follow:
         problems += _next_problems(letter, today, next_review_on, merge_under_days)
+        problems += _away_problems(letter, next_review_on, away_until_on)
     if problems:
         raise LetterIncomplete(problems)
 
@@ -334,6 +363,17 @@ def _next_problems(
     return problems
 
 
+def _away_problems(
+    letter: LetterToSend, next_review_on: date | None, away_until_on: date | None
+) -> list[LetterProblem]:
+    if letter.opens == LAST_REVIEW or next_review_on is None or away_until_on is None:
+        return []
+    if next_review_on > away_until_on:
+        return []
+    away = f"The patient is away until {day_words(away_until_on)}. Choose a later day for the next review."
+    return [LetterProblem("next_review_at", away)]
+
+
 # Dates ----------------------------------------------------------------------------------------------------
 
 
@@ -342,9 +382,14 @@ def reviews_merge(late_on: date, next_on: date, merge_under_days: int) -> bool:
     return (next_on - late_on).days < merge_under_days
 
 
+def moved_because(reason: MoveReason, called: str) -> str:
+    """What the patient reads beside the new day: "Priya is on a course". `called` is whoever writes."""
+    return _MOVE_WORDS[reason].format(called=called)
+
+
 def late_sentences(
     *,
-    supporter: str,
+    writer: str,
     told_by_on: date,
     told_by: time,
     taken_by: str = "",
@@ -353,10 +398,12 @@ def late_sentences(
     """What the patient reads when a review is late; a new date is shown only once a named person has taken
     it.
 
-    `told_by_on` and `told_by` say when the patient hears who writes; all times are local.
+    `writer` is who was to write, empty while it is nobody's by name. `told_by_on` and `told_by` say when the
+    patient hears who writes; all times are local.
     """
+    whose = f"{writer}'s" if writer else "Your"
     first = (
-        f"{supporter}'s review is not here yet. That is on us, not you.",
+        f"{whose} review is not here yet. That is on us, not you.",
         "Your answers are safe.",
     )
     if taken_by and new_promise is not None:

@@ -10,7 +10,14 @@ from icbt_support.enrolments.models import Enrolment
 from icbt_support.phrases.operations import note_phrases_sent
 from icbt_support.plan.models import Week
 from icbt_support.reviews.claims import end_claim_on, end_claims_of_others
-from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewLetter, ReviewState
+from icbt_support.reviews.models import (
+    KeptText,
+    Review,
+    ReviewDraft,
+    ReviewKind,
+    ReviewLetter,
+    ReviewState,
+)
 from icbt_support.reviews.queries import draft_of
 from icbt_support.reviews.rules import LetterToSend
 
@@ -94,12 +101,8 @@ def mark_sent(
     )
     db.session.add(stored)
     review.kind = kind
-    review.state = ReviewState.SENT
-    review.sent_at = now
-    review.sent_by = by.account_id
     review.minutes = letter.minutes
-    db.session.flush()
-    end_claim_on(review.id, now=now)
+    _keep_promise(review, by=by, now=now)
     note_phrases_sent(
         letter.phrases,
         "\n\n".join(section.words for section in letter.sections),
@@ -115,12 +118,20 @@ def mark_sent(
 
 def mark_welcome_sent(review: Review, *, by: Actor, now: datetime) -> None:
     """The welcome is a message; its promise is kept."""
+    _keep_promise(review, by=by, now=now)
+    _record("sent_welcome", review, by=by, now=now)
+
+
+def _keep_promise(review: Review, *, by: Actor, now: datetime) -> None:
+    """Whoever sends it wrote it, also where nobody had taken it: it is theirs from now on."""
+    if by.account_id is not None and by.account_id != review.owner_id:
+        change_owner(review, by.account_id, by=by, now=now)
     review.state = ReviewState.SENT
     review.sent_at = now
     review.sent_by = by.account_id
+    review.pooled_at = None
     db.session.flush()
     end_claim_on(review.id, now=now)
-    _record("sent_welcome", review, by=by, now=now)
 
 
 def miss_review(
@@ -132,18 +143,27 @@ def miss_review(
     review.closed_reason = reason
     if merged_into is not None:
         review.merged_into_id = merged_into.id
-        _move_draft(review, merged_into)
+        _move_draft(review, merged_into, now)
     db.session.flush()
     end_claim_on(review.id, now=now)
     detail = f"merged into review {merged_into.id}" if merged_into else "closed with a reason"
     _record("missed_review", review, by=by, now=now, detail=detail)
 
 
-def _move_draft(review: Review, merged_into: Review) -> None:
+def _move_draft(review: Review, merged_into: Review, now: datetime) -> None:
+    """What was written becomes the draft of the other review, to be looked at as that; where that has a draft of
+    its own, it is offered to its author beside it.
+    """
     draft: ReviewDraft | None = draft_of(review)
-    if draft is None or draft_of(merged_into) is not None:
+    if draft is None:
+        return
+    if draft_of(merged_into) is not None:
+        db.session.add(
+            KeptText(review_id=merged_into.id, author_id=draft.author_id, content=draft.content, kept_at=now)
+        )
         return
     draft.review = merged_into
+    draft.previewed_version, draft.previewed_at = None, None
     merged_into.state = ReviewState.DRAFTED
 
 
@@ -171,6 +191,9 @@ def owe_again(review: Review, *, promised_at: datetime, by: Actor, now: datetime
     review.opened_at = None
     review.told_late_at = None
     review.taken_at = None
+    review.pooled_at = None
+    review.moved_from_on = None
+    review.moved_because = None
     review.booking_id = None
     review.slot_at = None
     review.first_promised_at = promised_at
@@ -221,11 +244,12 @@ def set_date(
 
     `told_because` is what the patient reads beside the new day, such as "Priya is on a course".
     """
-    if due_on != review.due_on:
-        review.moved_from_on = review.due_on if told_because else None
-        review.moved_because = told_because or None
+    stood_on = review.promised_on
     review.due_on = due_on
     review.promised_at = promised_at
+    if review.promised_on != stood_on:
+        review.moved_from_on = stood_on if told_because else None
+        review.moved_because = told_because or None
     review.booking_id = booking_id
     review.slot_at = slot_at
     review.warned_at = None
@@ -242,6 +266,8 @@ def mark_taken(review: Review, *, owner_id: int, promised_at: datetime, by: Acto
     review.taken_at = now
     review.pooled_at = None
     review.warned_at = None
+    review.moved_from_on = None
+    review.moved_because = None
     db.session.flush()
     end_claims_of_others(review.id, owner_id, now=now)
     db.session.refresh(review, ["owner"])

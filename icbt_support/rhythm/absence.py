@@ -250,7 +250,7 @@ def _check_days(
     for item in touched:
         choice = choices[item.review.id]
         if isinstance(choice, CoverBy):
-            _refuse_absent_cover(account, choice.account_id, item.review.due_on)
+            _refuse_absent_cover(account, choice.account_id, item.on)
         if isinstance(choice, FirstDayBack) and not item.can_wait:
             raise NoPlaceAfterAbsence(item.review)
     return touched
@@ -299,7 +299,7 @@ def _settle(
             key=f"review:{review.id}",
             now=now,
         )
-        if review.kind is not ReviewKind.WELCOME:
+        if review.kind is not ReviewKind.WELCOME and not review.is_late(now):
             tell_of_cover(review, now=now)
     elif isinstance(choice, ToPool):
         give_review_to_pool(review, by=by, now=now)
@@ -325,7 +325,6 @@ def _move_behind(
         return
     if item.first_day_back is None:
         raise NoPlaceAfterAbsence(review)
-    return_review_from_pool(review, by=by, now=now)
     move_review_date(
         review,
         item.first_day_back.starts_at,
@@ -337,11 +336,18 @@ def _move_behind(
 
 
 def _take_back(account: Account, service_id: int, *, by: Actor, now: datetime) -> None:
-    """Reviews with the pool on days on which their owner is there after all."""
+    """Reviews with the pool that are to be written on days on which their owner is there after all.
+
+    A patient who waited for whoever takes it hears the name of a colleague who had taken it before.
+    """
     for review in owed_by([account.id], now=now):
         is_with_pool = review.pooled_at is not None and review.service_id == service_id
-        if is_with_pool and is_absent(account.id, review.due_on) is None:
-            return_review_from_pool(review, by=by, now=now)
+        if not is_with_pool or is_absent(account.id, review.written_on(account.zone, now)) is not None:
+            continue
+        return_review_from_pool(review, by=by, now=now)
+        is_colleagues = review.owner_id != review.enrolment.supporter_id
+        if is_colleagues and review.kind is not ReviewKind.WELCOME and not review.is_late(now):
+            tell_of_cover(review, now=now)
 
 
 def _pool_or_clinicians(account: Account, service: Service, on: date) -> list[Account]:
@@ -364,6 +370,6 @@ def _tell(absence: Absence, account_id: int, now: datetime) -> None:
         service_id=absence.service_id,
         subject=f"account:{absence.account_id}",
         context=f"service:{absence.service_id}",
-        key=f"absence:{absence.id}",
+        key=f"absence:{absence.id}:{absence.from_on}:{absence.until_on}",
         now=now,
     )

@@ -142,9 +142,7 @@ def hand_over(
     _check_can_be_given(enrolment, to_supporter, Role.SUPPORTER)
     reviews = _owed_of(enrolment)
     for review in reviews:
-        absence = is_absent(to_supporter.id, review.due_on)
-        if absence is not None:
-            raise NewOwnerIsAway(absence, review.due_on)
+        _refuse_absent(to_supporter, review.written_on(to_supporter.zone, now))
     for review in reviews:
         give_review_to(review, to_supporter.id, by=by, now=now)
     _stop_telling(enrolment, enrolment.supporter, now=now)
@@ -186,9 +184,7 @@ def give_review(review: Review, to: Account, *, by: Actor, now: datetime) -> Non
     if review.owner_id == to.id and review.pooled_at is None:
         raise AlreadyTheirs
     _check_can_be_given(review.enrolment, to, Role.SUPPORTER)
-    absence = is_absent(to.id, max(review.due_on, local_day(now, review.enrolment.service.zone)))
-    if absence is not None:
-        raise NewOwnerIsAway(absence, review.due_on)
+    _refuse_absent(to, review.written_on(to.zone, now))
     return_review_from_pool(review, by=by, now=now)
     give_review_to(review, to.id, by=by, now=now)
     if to.id != by.account_id:
@@ -205,17 +201,25 @@ def give_review(review: Review, to: Account, *, by: Actor, now: datetime) -> Non
 
 
 def take_from_pool(review: Review, taker: Account, *, by: Actor, now: datetime) -> None:
-    """One of the pool writes it, on the day that the patient was told. Raises what `give_review` raises."""
+    """One of the pool writes it, on the day that the patient was told.
+
+    Raises what `give_review` raises, and `AlreadyTheirs` where a colleague has taken it meanwhile.
+    """
+    hold_and_reread(review.enrolment)
+    check_is_owed(review)
+    if review.pooled_at is None and review.owner_id != review.enrolment.supporter_id:
+        raise AlreadyTheirs
     give_review(review, taker, by=by, now=now)
 
 
 def give_cover(absence: Absence, to: Account | None, *, by: Actor, now: datetime) -> None:
-    """Somebody else (None: the pool) covers an absence. Raises `NotInThisRole` or `NewOwnerIsAway`."""
+    """Somebody else (None: the pool) covers an absence, and hears of it. Raises `NotInThisRole` or
+    `NewOwnerIsAway`.
+    """
     if to is not None and Role.SUPPORTER not in roles_of(to, absence.service_id):
         raise NotInThisRole
-    away = is_absent(to.id, absence.from_on) if to is not None else None
-    if away is not None:
-        raise NewOwnerIsAway(away, absence.from_on)
+    if to is not None:
+        _refuse_absent(to, max(absence.from_on, local_day(now, to.zone)))
     change_absence_row(
         absence,
         from_on=absence.from_on,
@@ -224,6 +228,15 @@ def give_cover(absence: Absence, to: Account | None, *, by: Actor, now: datetime
         by=by,
         now=now,
     )
+    if to is not None:
+        tell_of_hand_over(
+            to.id,
+            service_id=absence.service_id,
+            subject=f"account:{absence.account_id}",
+            context=f"service:{absence.service_id}",
+            key=f"cover:{absence.id}:{int(now.timestamp())}",
+            now=now,
+        )
 
 
 def what_hangs_on(account: Account, *, now: datetime) -> Hanging:
@@ -300,6 +313,12 @@ def _check_can_be_given(enrolment: Enrolment, to: Account, role: Role) -> None:
     """To somebody in the role, and never to the patient."""
     if role not in roles_of(to, enrolment.service_id) or to.id == enrolment.patient_id:
         raise NotInThisRole
+
+
+def _refuse_absent(account: Account, on: date) -> None:
+    absence = is_absent(account.id, on)
+    if absence is not None:
+        raise NewOwnerIsAway(absence, on)
 
 
 def _owed_of(enrolment: Enrolment) -> list[Review]:

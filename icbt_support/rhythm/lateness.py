@@ -20,13 +20,13 @@ from icbt_support.reviews.operations import check_is_owed
 from icbt_support.reviews.queries import OWED, owed_reviews
 from icbt_support.reviews.rules import late_sentences, reviews_merge
 from icbt_support.reviews.transitions import (
-    change_owner,
     mark_taken,
     mark_told_late,
     mark_warned,
     miss_review,
     open_review,
 )
+from icbt_support.rhythm.new_owner import give_review_to
 from icbt_support.rhythm.weeks import CLOSED_DAYS_AHEAD, ONE_DAY, open_without_review
 from icbt_support.risk.operations import hold_course
 
@@ -37,6 +37,10 @@ STAFF_KINDS = (ReminderKind.STAFF_REVIEW_WARNING, ReminderKind.STAFF_REVIEW_LATE
 
 class NewPromiseTooEarly(Exception):
     """A new date that has passed already is no promise."""
+
+
+class ReviewIsNotLate(Exception):
+    """A review that is not late has its date: it moves with a reason (`moving.move_own_review`)."""
 
 
 # What the jobs call ---------------------------------------------------------------------------------------
@@ -131,19 +135,21 @@ def take_review(review: Review, new_promised_at: datetime, *, by: Actor, now: da
     """A named person (`by`) takes a late review and gives its new date; the patient is told at once.
 
     Returns the review that is owed now: a new date under three days before the next review makes them one, on
-    the next one's date, owed by the same person. Raises `NewPromiseTooEarly`, `ReviewAlreadySent` or
-    `ReviewNotOwed`.
+    the next one's date, owed by the same person. Whoever has taken it may give another date. Raises
+    `ReviewIsNotLate`, `NewPromiseTooEarly`, `ReviewAlreadySent` or `ReviewNotOwed`.
     """
     if by.account_id is None:
         raise ValueError("A review is taken by a person.")
     hold_course(review.enrolment_id)
     check_is_owed(review)
+    if not review.is_late(now) and review.taken_at is None:
+        raise ReviewIsNotLate
     if new_promised_at <= now:
         raise NewPromiseTooEarly
     following = _review_after(review)
     if following is not None and _are_near(_service_day(new_promised_at, following), following):
         _merge(review, following, by=by, now=now)
-        change_owner(following, by.account_id, by=by, now=now)
+        give_review_to(following, by.account_id, by=by, now=now)
         return following
     mark_taken(review, owner_id=by.account_id, promised_at=new_promised_at, by=by, now=now)
     withdraw_reminders(now=now, reason="it was taken", subject=f"review:{review.id}", kinds=STAFF_KINDS)
@@ -173,16 +179,18 @@ def close_missed(review: Review, reason: str, *, by: Actor, now: datetime) -> No
 def lateness_of(review: Review, *, now: datetime) -> tuple[str, ...]:
     """The sentences for the patient's page while this review is late; none when it is not.
 
-    They stay after a named person has taken it, with the new date, until it comes.
+    They stay after a named person has taken it, with the new date, until it comes; not while it is with the
+    pool again, which keeps that date without a name.
     """
-    is_taken = review.taken_at is not None and now < review.promised_at
+    is_taken = review.taken_at is not None and review.pooled_at is None and now < review.promised_at
     if not review.is_owed or not (is_taken or review.is_late(now)):
         return ()
     enrolment = review.enrolment
     zone = enrolment.patient.zone
     told_by = to_local(told_by_at(review, now=now), zone)
+    is_takers = is_taken and review.owner_id != enrolment.supporter_id
     return late_sentences(
-        supporter=enrolment.supporter.called,
+        writer="" if is_takers else review.named_writer,
         told_by_on=told_by.date(),
         told_by=told_by.time(),
         taken_by=review.owner.called if is_taken else "",

@@ -13,6 +13,8 @@ from icbt_support.reminders.rules import ReminderKind
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.transitions import change_owner, put_with_pool, set_date, take_back_from_pool
 
+NEW_WRITER = ReminderKind.NEW_WRITER
+
 
 def give_review_to(review: Review, account_id: int, *, by: Actor, now: datetime) -> None:
     """Moves an owed review; its draft goes along, with the name of whoever wrote it. The day and time that the
@@ -21,6 +23,7 @@ def give_review_to(review: Review, account_id: int, *, by: Actor, now: datetime)
     The new owner's own free place on that day is booked, if there is one.
     """
     if review.owner_id == account_id:
+        return_review_from_pool(review, by=by, now=now)
         return
     release_place_of(review, now=now)
     change_owner(review, account_id, by=by, now=now)
@@ -67,7 +70,7 @@ def tell_of_hand_over(
 def tell_of_new_supporter(enrolment: Enrolment, *, now: datetime) -> None:
     """News to the patient: somebody else reads and writes from now on. A newer hand-over takes its place."""
     subject = f"enrolment:{enrolment.id}"
-    withdraw_reminders(now=now, reason="handed over again", subject=subject, kinds=[ReminderKind.NEW_WRITER])
+    withdraw_reminders(now=now, reason="handed over again", subject=subject, kinds=[NEW_WRITER])
     _tell_of_new_writer(
         enrolment,
         subject,
@@ -77,14 +80,18 @@ def tell_of_new_supporter(enrolment: Enrolment, *, now: datetime) -> None:
 
 
 def tell_of_cover(review: Review, *, now: datetime) -> None:
-    """News to the patient: a colleague writes this review; its date stays."""
-    _tell_of_new_writer(review.enrolment, f"review:{review.id}", f"cover:{review.id}:{review.owner_id}", now)
+    """News to the patient: this person writes this review; its date stays. A newer name takes its place."""
+    subject = f"review:{review.id}"
+    withdraw_reminders(now=now, reason="somebody else writes it", subject=subject, kinds=[NEW_WRITER])
+    _tell_of_new_writer(
+        review.enrolment, subject, f"cover:{review.id}:{review.owner_id}:{int(now.timestamp())}", now
+    )
 
 
 def _tell_of_new_writer(enrolment: Enrolment, subject: str, key: str, now: datetime) -> None:
     owe_reminder(
         key=key,
-        kind=ReminderKind.NEW_WRITER,
+        kind=NEW_WRITER,
         recipient_id=enrolment.patient_id,
         service_id=enrolment.service_id,
         subject=subject,

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from icbt_support.accounts.queries import called_of
 from icbt_support.audit.models import Actor
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
 from icbt_support.enrolments.transitions import change_state, end_enrolment
+from icbt_support.hours.cover import writer_at
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.messages.operations import mark_question_answered, post_message
 from icbt_support.messages.queries import open_questions
@@ -31,6 +33,7 @@ from icbt_support.reviews.rules import (
     PatientWroteMeanwhile,
     ReviewNotOwed,
     StaleDraft,
+    WeekOpenedMeanwhile,
     check_letter,
     letter_of_draft,
     module_of,
@@ -52,6 +55,7 @@ from icbt_support.rhythm.weeks import (
     programme_of,
     promise_for,
     promise_on,
+    promised_day,
     release_place,
 )
 from icbt_support.risk.operations import hold_course
@@ -76,6 +80,7 @@ class ProposedWeek:
     promised_at: datetime
     items: tuple[PlannedItem, ...]
     reminders: tuple[OwedReminder, ...]
+    writer_called: str
     is_open_already: bool = False
 
 
@@ -134,7 +139,15 @@ def propose_next_week(review: Review, choice: NextWeekChoice, *, now: datetime) 
             now=now,
             sessions_a_week=changes.sessions_a_week,
         )
-    return _proposed(enrolment, highest_number(enrolment) + 1, module, opens_on, promised_at, items, now)
+    number, writer = highest_number(enrolment) + 1, _writer_called(enrolment, choice.next_review_at)
+    return _proposed(enrolment, number, module, opens_on, promised_at, items, writer, now)
+
+
+def _writer_called(enrolment: Enrolment, starts_at: datetime | None) -> str:
+    """Who would write the next review: the supporter, or who is named as cover on that day."""
+    supporter = enrolment.supporter
+    writer_id = writer_at(supporter.id, supporter.zone, starts_at) if starts_at is not None else supporter.id
+    return supporter.called if writer_id == supporter.id else called_of(writer_id)
 
 
 def _propose_step_in(week: Week, review: Review, choice: NextWeekChoice, now: datetime) -> ProposedWeek:
@@ -143,10 +156,11 @@ def _propose_step_in(week: Week, review: Review, choice: NextWeekChoice, now: da
     items = [_as_planned(one.item) for one in items_with_state(week) if one.is_planned]
     if choice.step is not None:
         items.append(step_item(with_its_minutes(choice.step, programme_of(review.enrolment))))
+    writer = following.writer_called if following else review.enrolment.supporter.called
     proposed = _proposed(
-        review.enrolment, week.number, week.module, week.opened_on, promised_at, tuple(items), now
+        review.enrolment, week.number, week.module, week.opened_on, promised_at, tuple(items), writer, now
     )
-    return ProposedWeek(**{**vars(proposed), "is_open_already": True})
+    return replace(proposed, is_open_already=True)
 
 
 def _proposed(
@@ -156,6 +170,7 @@ def _proposed(
     opens_on: date,
     promised_at: datetime,
     items: tuple[PlannedItem, ...],
+    writer_called: str,
     now: datetime,
 ) -> ProposedWeek:
     week = WeekToRemind(
@@ -175,6 +190,7 @@ def _proposed(
         promised_at=promised_at,
         items=items,
         reminders=reminders_of_week(week, wishes_of(enrolment), now=now),
+        writer_called=writer_called,
     )
 
 
@@ -202,7 +218,7 @@ def send_review(
     tells the patient.
 
     `letter` is what the previewed draft holds (`letter_of_draft(draft.content)`). Refuses with
-    `ReviewAlreadySent`, `ReviewNotOwed`, `StaleDraft`, `NotPreviewed`, `PatientWroteMeanwhile`,
+    `ReviewAlreadySent`, `ReviewNotOwed`, `StaleDraft`, `NotPreviewed`, `WeekOpenedMeanwhile`, `PatientWroteMeanwhile`,
     `NextStepMissing`, `LetterIncomplete` or a kind of `hours.refusals.TimeNotFree`. A late review whose next
     week has opened adds its step to the open week and keeps that week's review date.
     """
@@ -212,9 +228,10 @@ def send_review(
     check_is_owed(review)
     if review.kind is ReviewKind.WELCOME:
         raise ReviewNotOwed(None)
-    _refuse_what_was_not_previewed(review, letter, draft_version, now)
+    draft = _refuse_what_was_not_previewed(review, letter, draft_version, now)
     open_already = week_opened_without(review)
     if open_already is not None:
+        _refuse_preview_of_another_week(draft, open_already)
         return _send_into_open_week(review, letter, open_already, by=by, now=now)
     return _send_and_open(review, letter, by=by, now=now)
 
@@ -236,11 +253,17 @@ def _refuse_what_was_not_previewed(
     return draft
 
 
+def _refuse_preview_of_another_week(draft: ReviewDraft, week: Week) -> None:
+    if draft.previewed_at is None or draft.previewed_at < week.opened_at:
+        raise WeekOpenedMeanwhile
+
+
 def _send_into_open_week(
     review: Review, letter: LetterToSend, week: Week, *, by: Actor, now: datetime
 ) -> Sent:
     """A late review that follows: the week stays as it opened, and gets the step."""
     enrolment = review.enrolment
+    letter = replace(letter, opens=opens_module(week.module), next_review_at=None)
     check_letter(
         letter,
         today=local_today(enrolment, now),
@@ -248,7 +271,6 @@ def _send_into_open_week(
         merge_under_days=enrolment.service.rhythm.merge_under_days,
         is_late_follow=True,
     )
-    letter = replace(letter, opens=opens_module(week.module), next_review_at=None)
     changes = changes_that_count(enrolment, letter.choice)
     as_sent = replace(letter, sections=sections_as_sent(enrolment, letter))
     stored = mark_sent(review, as_sent, next_review_on=week.review_on, kind=review.kind, by=by, now=now)
@@ -282,6 +304,7 @@ def _send_and_open(review: Review, letter: LetterToSend, *, by: Actor, now: date
         next_review_on=next_on,
         merge_under_days=enrolment.service.rhythm.merge_under_days,
         is_late_follow=False,
+        away_until_on=enrolment.away_until_on,
     )
     changes = changes_that_count(enrolment, letter.choice)
     stored = mark_sent(
@@ -318,8 +341,7 @@ def _next_review_on(enrolment: Enrolment, letter: LetterToSend) -> date | None:
     """The day that the patient is told, where the patient is."""
     if letter.opens == LAST_REVIEW or letter.next_review_at is None:
         return None
-    _, promised_at = promise_for(enrolment, letter.next_review_at)
-    return local_day(promised_at, enrolment.patient.zone)
+    return promised_day(enrolment, letter.next_review_at)
 
 
 def _open_next(review: Review, letter: LetterToSend, *, by: Actor, now: datetime) -> Week | None:

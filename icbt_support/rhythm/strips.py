@@ -141,7 +141,6 @@ def strip_of_proposal(review: Review, choice: NextWeekChoice, *, now: datetime) 
     enrolment = review.enrolment
     zone = enrolment.patient.zone
     proposed = propose_next_week(review, choice, now=now)
-    called = enrolment.supporter.called
     check_in = next((item for item in proposed.items if item.kind is ItemKind.CHECK_IN), None)
     return build_strip(
         title=f"{enrolment.patient.called}'s next week, day by day",
@@ -150,7 +149,9 @@ def strip_of_proposal(review: Review, choice: NextWeekChoice, *, now: datetime) 
         today=local_day(now, zone),
         left=_proposed_left(proposed),
         right=StripEnd(
-            "planned", f"{called} writes", f"by {clock_words(to_local(proposed.promised_at, zone))}"
+            "planned",
+            f"{proposed.writer_called} writes",
+            f"by {clock_words(to_local(proposed.promised_at, zone))}",
         ),
         items=[_proposed_on_strip(item) for item in proposed.items],
         bells=[_proposed_bell(reminder, zone) for reminder in proposed.reminders],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from icbt_support.accounts.models import Account
+from icbt_support.cadence import local_day
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import open_enrolments_of_supporter
 from icbt_support.hours.models import Absence
@@ -28,9 +29,10 @@ from icbt_support.service.models import Service
 
 @dataclass(frozen=True)
 class TouchedReview:
-    """An owed review that falls into an absence, and where it could move."""
+    """An owed review that is to be written within an absence, on which day, and where it could move."""
 
     review: Review
+    on: date
     first_day_back: FreeTime | None
     back_on: date
 
@@ -73,19 +75,23 @@ class Touched:
 def touched_reviews(
     account: Account, *, service: Service, from_on: date, until_on: date, now: datetime
 ) -> list[TouchedReview]:
-    """Reviews and welcomes that this person owes within the days, each with its first place after them."""
+    """Reviews and welcomes that this person is to write within the days, each with its first place after them.
+
+    What is late already is to be written today.
+    """
     owed = [
-        review
+        (review, on)
         for review in owed_by([account.id], now=now)
-        if review.service_id == service.id and from_on <= review.due_on <= until_on
+        if review.service_id == service.id
+        and from_on <= (on := review.written_on(account.zone, now)) <= until_on
     ]
     if not owed:
         return []
     back_on = first_day_back(account.id, until_on + timedelta(days=1), service=service)
     places = next_free_times(account.id, back_on, service=service, now=now, count=len(owed))
-    weekly = [review for review in owed if _is_written_in_own_slots(review, account)]
+    weekly = [review for review, _ in owed if _is_written_in_own_slots(review, account, now)]
     place_of = {review.id: place for review, place in zip(weekly, places, strict=False)}
-    return [TouchedReview(review, place_of.get(review.id), back_on) for review in owed]
+    return [TouchedReview(review, on, place_of.get(review.id), back_on) for review, on in owed]
 
 
 def everything_touched(
@@ -125,9 +131,10 @@ def _colleagues(
     reviews: Sequence[TouchedReview],
     now: datetime,
 ) -> tuple[Colleague, ...]:
-    others = [one for one in cover_pool(service.id, from_on) if one.id != account.id]
+    first_on = max(from_on, local_day(now, account.zone))
+    others = [one for one in cover_pool(service.id, first_on) if one.id != account.id]
     away = absences_between([one.id for one in others], from_on, until_on)
-    days = {item.review.due_on for item in reviews}
+    days = {item.on for item in reviews}
     return tuple(
         Colleague(
             other,
@@ -148,6 +155,10 @@ def _covers_of(account: Account, service: Service, from_on: date, until_on: date
     return [one for one in absences_to_cover(account.id, from_on, until_on) if one.service_id == service.id]
 
 
-def _is_written_in_own_slots(review: Review, account: Account) -> bool:
-    """What is written for a colleague stands in that colleague's diary and cannot wait in this one."""
-    return review.kind is not ReviewKind.WELCOME and review.enrolment.supporter_id == account.id
+def _is_written_in_own_slots(review: Review, account: Account, now: datetime) -> bool:
+    """What is written for a colleague stands in that colleague's diary and cannot wait in this one; nor can what
+    has been late: its promise was broken once.
+    """
+    has_been_late = review.is_late(now) or review.taken_at is not None
+    is_own = review.kind is not ReviewKind.WELCOME and review.enrolment.supporter_id == account.id
+    return is_own and not has_been_late

@@ -1,6 +1,6 @@
 """What a person's next week holds: which sessions, which practice, and what is carried on."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from icbt_support.cadence import to_local
 from icbt_support.enrolments.models import Enrolment
@@ -18,6 +18,8 @@ from icbt_support.plan.rules import (
 )
 from icbt_support.programme.content import Module, Programme
 from icbt_support.programme.library import find_programme
+
+ONE_DAY = timedelta(days=1)
 
 
 class UnknownModule(Exception):
@@ -40,11 +42,11 @@ def items_of_next_week(
     if content is None:
         raise UnknownModule(module)
     preferences = enrolment.patient.preferences
-    here = to_local(now, enrolment.patient.zone)
+    opens = _first_moment(enrolment, now)
     return propose_week(
         content,
-        opens_on=here.date(),
-        opens_after=here.time(),
+        opens_on=opens.date(),
+        opens_after=opens.time(),
         review_on=review_on,
         session_times=[ChosenTime(one.weekday, one.at) for one in enrolment.session_times],
         session_email=preferences.session_email,
@@ -54,6 +56,15 @@ def items_of_next_week(
         sessions_read=sessions_read(enrolment, content),
         carried=_undone_items(latest_week_of(enrolment)),
     )
+
+
+def _first_moment(enrolment: Enrolment, now: datetime) -> datetime:
+    """Now where the person is; for somebody who is away, the morning on which they are back."""
+    here = to_local(now, enrolment.patient.zone)
+    away_until_on = enrolment.away_until_on
+    if away_until_on is None or away_until_on < here.date():
+        return here
+    return datetime.combine(away_until_on + ONE_DAY, time())
 
 
 def check_in_choice(enrolment: Enrolment) -> CheckInChoice:

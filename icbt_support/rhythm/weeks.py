@@ -11,9 +11,9 @@ from icbt_support.cadence import add_working_days, local_day, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
-from icbt_support.hours.cover import writer_at
+from icbt_support.hours.cover import free_times_of_cover, writer_at
 from icbt_support.hours.models import SlotBooking
-from icbt_support.hours.queries import closed_days, next_free_times
+from icbt_support.hours.queries import FreeTime, absences_between, closed_days, next_free_times
 from icbt_support.hours.transitions import book_slot, release_booking
 from icbt_support.plan.models import OpenedBecause, Week
 from icbt_support.plan.queries import latest_week_of
@@ -62,6 +62,12 @@ def promise_for(enrolment: Enrolment, starts_at: datetime) -> tuple[date, dateti
     """
     due_on = local_day(starts_at, enrolment.supporter.zone)
     return due_on, max(promise_on(enrolment, due_on), starts_at + SHORTEST_AFTER_SLOT)
+
+
+def promised_day(enrolment: Enrolment, starts_at: datetime) -> date:
+    """The day that the patient is told for a review time, where the patient is."""
+    _, promised_at = promise_for(enrolment, starts_at)
+    return local_day(promised_at, enrolment.patient.zone)
 
 
 def promise_on(enrolment: Enrolment, on: date) -> datetime:
@@ -199,7 +205,7 @@ def place_week(
     agreed_in: Review | None = None,
 ) -> Week:
     """The week and its items without its reminders: for verbs that reconcile once, at their end."""
-    review_on = local_day(review.promised_at, enrolment.patient.zone)
+    review_on = review.promised_on
     week = create_week(
         enrolment,
         number=review.number,
@@ -275,7 +281,7 @@ def open_without_review(review: Review, *, by: Actor, now: datetime) -> Week:
     """Closes the week of a review that did not come and opens the next; the clinician is told.
 
     The same module again if it was not opened, else the next. The next review keeps the rhythm: the first
-    free time of the supporter from the cadence's day on.
+    free time of the supporter, or of who covers, from the cadence's day on.
     """
     enrolment = review.enrolment
     week = latest_week_of(enrolment)
@@ -320,10 +326,20 @@ def _next_review_after(review: Review, *, by: Actor, now: datetime) -> Review:
         review.due_on + timedelta(days=enrolment.cadence_days),
         local_day(now, service.zone) + timedelta(days=service.rhythm.merge_under_days),
     )
-    free = next_free_times(enrolment.supporter_id, earliest_on, service=service, now=now, count=1)
-    if free:
-        return book_review(enrolment, free[0].starts_at, number=review.number + 1, by=by, now=now)
+    place = _first_place(enrolment, earliest_on, now)
+    if place is not None:
+        return book_review(enrolment, place.starts_at, number=review.number + 1, by=by, now=now)
     return _promise_without_slot(enrolment, earliest_on, number=review.number + 1, by=by, now=now)
+
+
+def _first_place(enrolment: Enrolment, earliest_on: date, now: datetime) -> FreeTime | None:
+    """The first free time of the supporter or, on days on which they are away, of the colleague who covers."""
+    supporter_id, service = enrolment.supporter_id, enrolment.service
+    own = next_free_times(supporter_id, earliest_on, service=service, now=now, count=1)
+    until_on = own[0].on if own else earliest_on + CLOSED_DAYS_AHEAD
+    away = absences_between([supporter_id], earliest_on, until_on)
+    of_cover = free_times_of_cover(away, earliest_on, until_on, service=service, now=now)
+    return min([*own, *of_cover], key=lambda time: time.starts_at, default=None)
 
 
 def _promise_without_slot(enrolment: Enrolment, on: date, *, number: int, by: Actor, now: datetime) -> Review:

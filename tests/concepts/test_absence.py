@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from icbt_support.accounts.models import Role
 from icbt_support.accounts.operations import LastAdministrator
@@ -16,7 +16,8 @@ from icbt_support.hours.queries import coming_absences, held_booking, is_absent,
 from icbt_support.messages.models import MessageKind
 from icbt_support.messages.operations import mark_thread_read, post_message, tell_of_late_messages
 from icbt_support.reminders.models import Reminder
-from icbt_support.reminders.rules import ReminderState
+from icbt_support.reminders.operations import withdraw_reminders
+from icbt_support.reminders.rules import ReminderKind, ReminderState
 from icbt_support.reviews.claims import claim_on, start_writing
 from icbt_support.reviews.models import ReviewState
 from icbt_support.reviews.operations import save_draft
@@ -26,6 +27,8 @@ from icbt_support.rhythm.absence import (
     CoverBy,
     CoverIsAway,
     FirstDayBack,
+    NoPlaceAfterAbsence,
+    ReviewsWithoutChoice,
     ToPool,
     away_from_now,
     change_absence,
@@ -33,6 +36,7 @@ from icbt_support.rhythm.absence import (
     record_absence,
 )
 from icbt_support.rhythm.handover import (
+    AlreadyTheirs,
     NewOwnerIsAway,
     NotInThisRole,
     StillHangs,
@@ -267,6 +271,97 @@ def test_a_late_message_opens_the_person_until_it_is_read(cast, now):
     assert not sees(cast.other_supporter, cast.enrolment, late)
     mark_thread_read(cast.enrolment, by=by(cast, "supporter"), now=late)
     assert not sees(cast.colleague, cast.enrolment, late)
+
+
+# What has been late, and days away -------------------------------------------------------------------------
+
+
+def test_a_new_promise_within_the_days_away_goes_to_a_colleague_and_cannot_wait_again(cast, now):
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    late = PROMISED + timedelta(minutes=5)
+    monday = datetime(2026, 11, 30, 15, tzinfo=UTC)
+    take_review(review, monday, by=by(cast, "supporter"), now=late)
+    days = {"from_on": date(2026, 11, 30), "until_on": date(2026, 12, 1)}
+    (item,) = everything_touched(cast.supporter, service=cast.service, now=late, **days).reviews
+    assert (item.review, item.on, item.can_wait) == (review, date(2026, 11, 30), False)
+    with pytest.raises(NoPlaceAfterAbsence):
+        go(cast, late, {review.id: FirstDayBack()}, **days)
+    go(cast, late, {review.id: CoverBy(cast.colleague.id)}, **days)
+    assert (review.owner, review.promised_at, review.due_on) == (cast.colleague, monday, THURSDAY)
+    assert "new_writer" in owed_kinds(cast.patient)
+
+
+def test_a_late_review_is_touched_by_days_away_that_begin_today(cast, now):
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    tell_of_late_reviews(now=PROMISED, by=SYSTEM)
+    friday = PROMISED + timedelta(hours=16)
+    with pytest.raises(ReviewsWithoutChoice):
+        go(cast, friday, {}, from_on=FRIDAY, until_on=FRIDAY)
+    go(cast, friday, {review.id: CoverBy(cast.colleague.id)}, from_on=FRIDAY, until_on=FRIDAY)
+    assert review.owner == cast.colleague
+    assert "new_writer" not in owed_kinds(cast.patient), "its day has passed: it is told once a day is given"
+
+
+def test_back_early_a_late_review_that_nobody_took_is_ones_own_again(cast, now):
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    away_from_now(
+        cast.supporter,
+        service=cast.service,
+        until_on=date(2026, 11, 30),
+        by=by(cast, "supporter"),
+        now=THURSDAY_AT_NINE,
+    )
+    tell_of_late_reviews(now=PROMISED, by=SYSTEM)
+    come_back_early(cast.supporter, by=by(cast, "supporter"), now=PROMISED + timedelta(hours=16))
+    assert (review.owner, review.pooled_at) == (cast.supporter, None)
+
+
+def test_a_cover_who_is_back_is_named_to_the_patient_who_heard_of_nobody(cast, now):
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    go(cast, now, {review.id: CoverBy(cast.colleague.id)})
+    away_from_now(cast.colleague, service=cast.service, until_on=FRIDAY, by=by(cast, "colleague"), now=now)
+    withdraw_reminders(
+        now=now, reason="with the pool", subject=f"review:{review.id}", kinds=[ReminderKind.NEW_WRITER]
+    )
+    come_back_early(cast.colleague, by=by(cast, "colleague"), now=now + timedelta(hours=1))
+    assert (review.owner, review.pooled_at) == (cast.colleague, None)
+    assert "new_writer" in owed_kinds(cast.patient)
+
+
+def test_a_review_of_the_pool_is_taken_once(cast, now):
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    third = make_person("Ada Holt", Role.SUPPORTER, cast.service, now)
+    go(cast, now, {review.id: ToPool()})
+    take_from_pool(review, cast.colleague, by=by(cast, "colleague"), now=now)
+    with pytest.raises(AlreadyTheirs):
+        take_from_pool(review, third, by=acting(third, "supporter", cast.service.id), now=now)
+    assert review.owner == cast.colleague
+
+
+def test_whoever_covers_hears_of_other_days_and_so_does_whoever_covers_instead(cast, now):
+    third = make_person("Ada Holt", Role.SUPPORTER, cast.service, now)
+    absence = go(cast, now, {}, cover_id=cast.colleague.id)
+    sent = update(Reminder).where(Reminder.recipient_id == cast.colleague.id)
+    db.session.execute(sent.values(state=ReminderState.HANDED_OVER))
+    change_absence(
+        absence,
+        cast.supporter,
+        service=cast.service,
+        from_on=WEDNESDAY,
+        until_on=date(2026, 12, 4),
+        cover_id=cast.colleague.id,
+        choices={},
+        by=by(cast, "supporter"),
+        now=now,
+    )
+    assert owed_kinds(cast.colleague) == ["staff_hand_over"]
+    give_cover(absence, third, by=as_clinician(cast), now=now)
+    assert owed_kinds(third) == ["staff_hand_over"]
 
 
 # One review for a named colleague --------------------------------------------------------------------------

@@ -8,13 +8,22 @@ from sqlalchemy import select
 from icbt_support.accounts.models import Role
 from icbt_support.db import db
 from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.hours.models import SlotBooking
+from icbt_support.hours.queries import held_booking
 from icbt_support.plan.models import OpenedBecause
 from icbt_support.plan.queries import open_week_of
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, ReminderKind, ReminderState
 from icbt_support.reviews.models import Review, ReviewState
 from icbt_support.reviews.operations import save_draft
-from icbt_support.reviews.queries import draft_of, next_review, owed_reviews, review_of_week, review_owed
+from icbt_support.reviews.queries import (
+    draft_of,
+    kept_texts_of,
+    next_review,
+    owed_reviews,
+    review_of_week,
+    review_owed,
+)
 from icbt_support.reviews.rules import ReviewNotOwed
 from icbt_support.rhythm.lateness import (
     NewPromiseTooEarly,
@@ -25,8 +34,18 @@ from icbt_support.rhythm.lateness import (
     tell_of_late_reviews,
     warn_of_reviews,
 )
+from icbt_support.rhythm.new_owner import give_review_to, give_review_to_pool
 from tests.cast import Cast
-from tests.concepts.rhythm_steps import SYSTEM, acting, at, letter, open_due_weeks, send, start_course
+from tests.concepts.rhythm_steps import (
+    SYSTEM,
+    acting,
+    at,
+    letter,
+    open_due_weeks,
+    preview,
+    send,
+    start_course,
+)
 
 
 @pytest.fixture
@@ -172,3 +191,58 @@ def test_nothing_is_told_about_a_course_that_ended(cast: Cast, review: Review) -
     assert open_reviews(now=at(26, 9), by=SYSTEM) == 0
     assert warn_of_reviews(now=at(26, 15), by=SYSTEM) == 0
     assert tell_of_late_reviews(now=at(26, 17), by=SYSTEM) == 0
+
+
+def test_a_merge_loses_no_word_of_two_drafts(cast: Cast, review: Review) -> None:
+    by = acting(cast.supporter, Role.SUPPORTER)
+    save_draft(review, {"words": {"noticed": "For week one"}}, version=None, by=by, now=at(26, 16))
+    open_due_weeks(now=at(30, 17), by=SYSTEM)
+    following = next_review(cast.enrolment)
+    save_draft(following, {"words": {"noticed": "For week two"}}, version=None, by=by, now=at(30, 18))
+    tell_of_late_reviews(now=at(date(2026, 12, 1), 0, 5), by=SYSTEM)
+    assert draft_of(following).content["words"] == {"noticed": "For week two"}
+    (kept,) = kept_texts_of(following, author_id=cast.supporter.id)
+    assert kept.content["words"] == {"noticed": "For week one"}
+
+
+def test_a_draft_that_moves_is_looked_at_again_before_it_is_sent(cast: Cast, review: Review) -> None:
+    by = acting(cast.supporter, Role.SUPPORTER)
+    preview(
+        review,
+        letter(next_review_at=at(date(2026, 12, 10), 9), by_on=date(2026, 12, 5)),
+        by=by,
+        now=at(26, 16),
+    )
+    open_due_weeks(now=at(30, 17), by=SYSTEM)
+    tell_of_late_reviews(now=at(date(2026, 12, 1), 0, 5), by=SYSTEM)
+    moved = draft_of(next_review(cast.enrolment))
+    assert (moved.previewed_version, moved.previewed_at) == (None, None)
+
+
+def test_whoever_takes_two_reviews_as_one_has_its_place_in_their_own_diary(
+    cast: Cast, review: Review
+) -> None:
+    open_due_weeks(now=at(30, 17), by=SYSTEM)
+    by = acting(cast.colleague, Role.SUPPORTER)
+    owed = take_review(review, at(date(2026, 12, 1), 17), by=by, now=at(30, 18))
+    booked = db.session.get_one(SlotBooking, owed.booking_id)
+    assert (booked.supporter_id, held_booking(cast.supporter.id, booked.starts_at)) == (
+        cast.colleague.id,
+        None,
+    )
+
+
+def test_a_late_review_is_named_by_whoever_owes_it_and_by_nobody_while_the_pool_holds_it(
+    cast: Cast, review: Review
+) -> None:
+    late = at(26, 17)
+    give_review_to(review, cast.colleague.id, by=SYSTEM, now=at(25, 9))
+    assert lateness_of(review, now=late)[0].startswith("Chris's review is not here yet.")
+    give_review_to_pool(review, by=SYSTEM, now=at(25, 10))
+    said = lateness_of(review, now=late)
+    assert said[0].startswith("Your review is not here yet.")
+    assert said[-1] == "By 12pm on Friday 27 November we will tell you who writes, and when."
+    take_review(review, at(27, 17), by=acting(cast.supporter, Role.SUPPORTER), now=at(27, 9))
+    assert lateness_of(review, now=at(27, 9))[-1] == "Pat will write by 5pm on Friday 27 November."
+    give_review_to_pool(review, by=SYSTEM, now=at(27, 10))
+    assert lateness_of(review, now=at(27, 10)) == (), "the day stands, without a name"

@@ -1,22 +1,37 @@
 """Moving one date moves what hangs on it."""
 
-from datetime import date, time
+from datetime import date, datetime, time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from icbt_support.accounts.models import PromptLevel, Role, SessionEmail
+from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
 from icbt_support.enrolments.models import EnrolmentState
-from icbt_support.hours.models import SlotBooking
-from icbt_support.hours.transitions import OutsideSlots
+from icbt_support.hours.models import ReviewSlot, SlotBooking
+from icbt_support.hours.operations import close_service_on
+from icbt_support.hours.refusals import InsideAbsence, OnClosedDay, OutsideSlots, SlotTaken, TimeNotFree
+from icbt_support.hours.transitions import book_slot, record_absence_row
 from icbt_support.plan.models import ItemKind, ItemMove, PlanItem, Week
 from icbt_support.plan.rules import ItemIsSettled, OutsideTheWeek
 from icbt_support.reminders.models import Reminder
-from icbt_support.reminders.rules import ReminderState
+from icbt_support.reminders.rules import ReminderKind, ReminderState
+from icbt_support.reviews.models import Review
 from icbt_support.reviews.queries import review_owed
+from icbt_support.reviews.rules import MoveReason
 from icbt_support.rhythm.acts import settle_item
-from icbt_support.rhythm.moving import days_for, move_item, move_review_date
+from icbt_support.rhythm.lateness import ReviewIsNotLate, take_review
+from icbt_support.rhythm.moving import (
+    NotTheOwner,
+    ReviewIsLate,
+    ReviewTooEarly,
+    days_for,
+    move_item,
+    move_own_review,
+    move_review_date,
+)
+from icbt_support.rhythm.new_owner import give_review_to, give_review_to_pool
 from icbt_support.rhythm.prompts import reconcile_prompts
 from tests.cast import Cast
 from tests.concepts.rhythm_steps import SYSTEM, acting, at, item_of, reminders, start_course
@@ -128,6 +143,149 @@ def test_a_review_moves_only_into_a_slot(cast: Cast, week: Week) -> None:
         move_review_date(review, at(27, 10), reason="", by=SYSTEM, now=at(20, 9))
     db.session.rollback()
     assert review.slot_at == at(26, 9)
+
+
+# A supporter moves one review ------------------------------------------------------------------------------
+
+
+def move_own(cast: Cast, to: datetime, *, now: datetime, why: MoveReason = MoveReason.COURSE) -> Review:
+    review = review_owed(cast.enrolment)
+    move_own_review(review, to, why=why, by=acting(cast.supporter, Role.SUPPORTER), now=now)
+    db.session.flush()
+    return review
+
+
+def news_of_moves(cast: Cast) -> list[datetime]:
+    return [due for kind, due in reminders(cast.enrolment) if kind == "review_moved"]
+
+
+def test_whoever_owes_a_review_moves_it_and_the_patient_is_told_from_when_to_when_and_why(
+    cast: Cast, week: Week
+) -> None:
+    review = move_own(cast, at(date(2026, 12, 3), 10), now=at(20, 9))
+    assert (review.moved_from_on, review.moved_because) == (date(2026, 11, 26), "Pat is on a course")
+    assert (review.due_on, week.review_on) == (date(2026, 12, 3), date(2026, 12, 3))
+    assert item_of(week, ItemKind.CHECK_IN).planned_on == date(2026, 12, 2)
+    assert news_of_moves(cast) == [at(20, 9)]
+    line = db.session.scalars(select(AuditLine).where(AuditLine.action == "moved_review")).one()
+    assert (line.actor_account_id, line.detail) == (cast.supporter.id, "to 2026-12-03, course")
+    held = db.session.scalars(select(SlotBooking.starts_at).where(SlotBooking.released_at.is_(None))).all()
+    assert held == [at(date(2026, 12, 3), 10)]
+
+
+def test_another_time_of_the_same_day_is_no_news(cast: Cast, week: Week) -> None:
+    review = move_own(cast, at(26, 11), now=at(20, 9))
+    assert (review.slot_at, review.moved_from_on) == (at(26, 11), None)
+    assert news_of_moves(cast) == []
+
+
+def test_each_move_is_told_also_to_a_day_on_which_it_stood_before(cast: Cast, week: Week) -> None:
+    for day, to in ((20, at(date(2026, 12, 3), 10)), (21, at(26, 10)), (22, at(date(2026, 12, 3), 10))):
+        move_own(cast, to, now=at(day, 9))
+        assert news_of_moves(cast) == [at(day, 9)], "an older move that has not gone out is not told any more"
+        sent = update(Reminder).where(Reminder.kind == ReminderKind.REVIEW_MOVED)
+        db.session.execute(sent.values(state=ReminderState.HANDED_OVER))
+    assert review_owed(cast.enrolment).moved_from_on == date(2026, 11, 26)
+
+
+def test_the_days_are_those_of_a_patient_in_another_zone(cast: Cast, week: Week) -> None:
+    cast.patient.zone = "Pacific/Auckland"
+    review = move_own(cast, at(date(2026, 12, 3), 10), now=at(20, 9))
+    assert (review.moved_from_on, week.review_on) == (date(2026, 11, 27), date(2026, 12, 4))
+
+
+def test_a_late_review_is_taken_and_not_moved(cast: Cast, week: Week) -> None:
+    with pytest.raises(ReviewIsLate):
+        move_own(cast, at(date(2026, 12, 3), 10), now=at(26, 17))
+    review = review_owed(cast.enrolment)
+    take_review(review, at(27, 17), by=acting(cast.supporter, Role.SUPPORTER), now=at(27, 9))
+    with pytest.raises(ReviewIsLate):
+        move_own(cast, at(date(2026, 12, 3), 10), now=at(27, 10))
+
+
+def test_a_review_that_is_not_late_is_moved_and_not_taken(cast: Cast, week: Week) -> None:
+    review = review_owed(cast.enrolment)
+    with pytest.raises(ReviewIsNotLate):
+        take_review(review, at(27, 17), by=acting(cast.supporter, Role.SUPPORTER), now=at(26, 16))
+
+
+def test_nobody_moves_a_review_that_a_colleague_owes(cast: Cast, week: Week) -> None:
+    review = review_owed(cast.enrolment)
+    give_review_to(review, cast.colleague.id, by=SYSTEM, now=at(20, 9))
+    with pytest.raises(NotTheOwner):
+        move_own(cast, at(date(2026, 12, 3), 10), now=at(20, 10))
+    move_own_review(
+        review,
+        at(date(2026, 12, 3), 10),
+        why=MoveReason.OTHER_WORK,
+        by=acting(cast.colleague, Role.SUPPORTER),
+        now=at(20, 11),
+    )
+    assert (review.owner_id, review.moved_because) == (cast.colleague.id, "Chris has other work that day")
+    booked = db.session.scalars(select(SlotBooking).where(SlotBooking.released_at.is_(None))).one()
+    assert booked.supporter_id == cast.colleague.id
+
+
+def test_a_review_that_waits_with_the_pool_is_its_owners_again_once_they_give_a_day(
+    cast: Cast, week: Week
+) -> None:
+    review = review_owed(cast.enrolment)
+    give_review_to_pool(review, by=SYSTEM, now=at(20, 9))
+    move_own(cast, at(date(2026, 12, 3), 10), now=at(20, 10))
+    assert (review.pooled_at, review.slot_at) == (None, at(date(2026, 12, 3), 10))
+
+
+def test_a_review_does_not_move_so_near_that_it_would_merge_nor_while_the_patient_is_away(
+    cast: Cast, week: Week
+) -> None:
+    db.session.add(
+        ReviewSlot(
+            service_id=cast.service.id,
+            supporter_id=cast.supporter.id,
+            weekday=4,
+            starts=time(9),
+            ends=time(10),
+            created_at=at(19, 10),
+        )
+    )
+    with pytest.raises(ReviewTooEarly) as refused:
+        move_own(cast, at(20, 9, 30), now=at(19, 11))
+    assert refused.value.earliest_on == date(2026, 11, 22)
+    cast.enrolment.away_until_on = date(2026, 12, 3)
+    with pytest.raises(ReviewTooEarly) as refused:
+        move_own(cast, at(date(2026, 12, 3), 10), now=at(20, 9))
+    assert refused.value.earliest_on == date(2026, 12, 4)
+
+
+@pytest.mark.parametrize("why", [SlotTaken, InsideAbsence, OnClosedDay, OutsideSlots])
+def test_a_time_that_is_not_free_says_why_and_which_are(
+    cast: Cast, week: Week, why: type[TimeNotFree]
+) -> None:
+    to, by = at(date(2026, 12, 3), 10), acting(cast.supporter, Role.SUPPORTER)
+    if why is SlotTaken:
+        book_slot(cast.supporter.id, to, enrolment_id=cast.other_enrolment.id, by=by, now=at(20, 8))
+    elif why is InsideAbsence:
+        record_absence_row(
+            cast.supporter.id,
+            service_id=cast.service.id,
+            from_on=to.date(),
+            until_on=to.date(),
+            cover_id=None,
+            by=by,
+            now=at(20, 8),
+        )
+    elif why is OnClosedDay:
+        close_service_on(cast.service, to.date(), "", by=by, now=at(20, 8))
+    else:
+        to = at(27, 10)
+    with pytest.raises(why) as refused:
+        move_own(cast, to, now=at(20, 9))
+    assert len(refused.value.next_three) == 3
+    review = review_owed(cast.enrolment)
+    assert (review.slot_at, review.moved_because) == (at(26, 9), None)
+
+
+# Prompts -------------------------------------------------------------------------------------------------
 
 
 def test_a_change_of_preferences_is_followed(cast: Cast, week: Week) -> None:

@@ -20,7 +20,7 @@ from icbt_support.plan.queries import latest_week_of, open_week_of, week_of
 from icbt_support.plan.rules import StepChoice
 from icbt_support.reminders.rules import ReminderState
 from icbt_support.reviews.models import Review, ReviewKind, ReviewState
-from icbt_support.reviews.operations import save_draft
+from icbt_support.reviews.operations import mark_previewed, save_draft
 from icbt_support.reviews.queries import last_sent, next_review, review_owed
 from icbt_support.reviews.rules import (
     LAST_REVIEW,
@@ -33,9 +33,12 @@ from icbt_support.reviews.rules import (
     ReviewAlreadySent,
     ReviewNotOwed,
     StaleDraft,
+    WeekOpenedMeanwhile,
     draft_content,
     letter_of_draft,
 )
+from icbt_support.rhythm.away import go_away
+from icbt_support.rhythm.new_owner import give_review_to_pool
 from icbt_support.rhythm.sending import correct_review, propose_next_week, send_review
 from icbt_support.rhythm.weeks import book_review
 from tests.cast import Cast
@@ -274,6 +277,64 @@ def test_a_late_review_that_follows_adds_its_step_and_keeps_the_weeks_date(
     assert item_of(week, ItemKind.AGREED_STEP).review_id == review.id
     assert next_review(cast.enrolment).number == 2
     assert ("agreed_step", at(wednesday, 9)) in reminders(cast.enrolment)
+
+
+def test_a_late_letter_to_somebody_who_is_away_plans_for_the_days_after_their_return(
+    cast: Cast, review: Review
+) -> None:
+    go_away(cast.enrolment, date(2026, 12, 6), by=acting(cast.patient, Role.PATIENT), now=at(26, 18))
+    with pytest.raises(LetterIncomplete) as refused:
+        send(review, LETTER, by=by(cast), now=at(27, 9))
+    assert [problem.words for problem in refused.value.problems] == [
+        "The patient is away until Sunday 6 December. Choose a later day for the next review."
+    ]
+    db.session.rollback()
+    later = replace(LETTER, next_review_at=at(date(2026, 12, 10), 9))
+    version = save_draft(review, draft_content(later), version=1, by=by(cast), now=at(27, 9, 30)).version
+    mark_previewed(review, version=version, by=by(cast), now=at(27, 9, 30))
+    send_review(review, later, draft_version=version, by=by(cast), now=at(27, 10))
+    planned = [
+        item.planned_on for item in open_week_of(cast.enrolment).items if item.title != "One walk with Mo"
+    ]
+    assert min(planned) >= date(2026, 12, 7)
+    assert {"session", "check_in"}.isdisjoint(dict(reminders(cast.enrolment)))
+
+
+@pytest.mark.parametrize("opens", [LETTER.opens, LAST_REVIEW])
+def test_a_letter_that_was_looked_at_before_the_week_opened_is_looked_at_again(
+    cast: Cast, review: Review, opens: str
+) -> None:
+    """It said what would open, or that the course ends: neither is so any more."""
+    written = replace(LETTER, opens=opens)
+    version = preview(review, written, by=by(cast), now=at(30, 16))
+    open_due_weeks(now=at(30, 17), by=SYSTEM)
+    with pytest.raises(WeekOpenedMeanwhile):
+        send_review(
+            review,
+            letter_of_draft(draft_content(written)),
+            draft_version=version,
+            by=by(cast),
+            now=at(30, 17, 5),
+        )
+    assert cast.enrolment.state is EnrolmentState.ACTIVE
+    assert review.is_owed
+
+
+def test_a_late_letter_that_follows_needs_its_step_whatever_was_to_open(cast: Cast, review: Review) -> None:
+    open_due_weeks(now=at(30, 17), by=SYSTEM)
+    with pytest.raises(NextStepMissing):
+        send(review, letter(opens=LAST_REVIEW), by=by(cast), now=at(30, 18))
+
+
+def test_whoever_sends_it_wrote_it_also_where_nobody_had_taken_it(cast: Cast, review: Review) -> None:
+    give_review_to_pool(review, by=SYSTEM, now=at(25, 9))
+    send(review, LETTER, by=acting(cast.colleague, Role.SUPPORTER), now=at(26, 9, 40))
+    assert (review.owner_id, review.sent_by, review.pooled_at) == (
+        cast.colleague.id,
+        cast.colleague.id,
+        None,
+    )
+    assert next_review(cast.enrolment).owner_id == cast.supporter.id
 
 
 def test_a_proposal_shows_what_sending_does_and_stores_nothing(cast: Cast, review: Review) -> None:

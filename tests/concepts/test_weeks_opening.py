@@ -159,6 +159,23 @@ def test_the_next_review_is_promised_even_if_no_slot_is_free_for_weeks(cast: Cas
     assert (following.due_on, following.slot_at) == (date(2026, 12, 3), None)
 
 
+def test_a_week_that_opens_late_has_its_review_with_the_colleague_who_covers(cast: Cast) -> None:
+    start_course(cast.enrolment, review_at=at(26, 9), now=at(19, 10))
+    away = Absence(
+        account_id=cast.supporter.id,
+        service_id=cast.service.id,
+        from_on=date(2026, 12, 1),
+        until_on=date(2026, 12, 11),
+        cover_id=cast.colleague.id,
+        recorded_at=at(19, 10),
+    )
+    db.session.add(away)
+    db.session.commit()
+    open_due_weeks(now=at(30, 17))
+    following = next_review(cast.enrolment)
+    assert (following.due_on, following.owner_id) == (date(2026, 12, 3), cast.colleague.id)
+
+
 def test_a_paused_review_that_waits_for_its_week_moves_instead_of_being_doubled(cast: Cast) -> None:
     start_course(cast.enrolment, review_at=at(26, 9), now=at(19, 10))
     by = acting(cast.supporter, Role.SUPPORTER)

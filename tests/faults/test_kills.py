@@ -196,8 +196,9 @@ def test_a_mail_server_that_falls_silent_holds_no_ending_up_and_loses_nothing(fl
         silent = f"smtp://127.0.0.1:{listener.getsockname()[1]}"
         worker = fleet.start(SMTP_URL=silent, EMAIL_CONNECTIONS="1")
         with fall_silent_before_the_body(listener):
-            worker.send_signal(signal.SIGTERM)
-            assert worker.wait(30) == 0
+            tell(worker, signal.SIGTERM)
+            worker.join(30)
+            assert worker.exitcode == 0
     fleet.start()
     fleet.wait_until_settled()
     assert_within_the_promise(fleet, kills=0)

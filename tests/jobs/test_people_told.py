@@ -15,9 +15,12 @@ from icbt_support.jobs.runner import tick
 from icbt_support.messages.models import MessageKind
 from icbt_support.messages.operations import mark_thread_read, post_message
 from icbt_support.reviews.queries import next_review
+from icbt_support.reviews.rules import MoveReason
 from icbt_support.rhythm.absence import CoverBy, record_absence
 from icbt_support.rhythm.away import go_away
 from icbt_support.rhythm.handover import hand_over
+from icbt_support.rhythm.moving import move_own_review
+from icbt_support.rhythm.new_owner import give_review_to, give_review_to_pool, tell_of_cover
 from tests.cast import Cast
 from tests.concepts.beginnings import acting, as_clinician, as_patient, open_week_1
 
@@ -105,8 +108,87 @@ def test_a_covered_review_says_who_writes_and_keeps_its_date(app: Flask, cast: C
         now=now,
     )
     deliver_at(app, now)
+    mail = mails_to(cast.colleague)[-1]
+    assert "A review is yours to write: AR" in mail
+    assert "promised for 5pm on Thursday 26 November" in mail
     assert "Chris writes your next review this time" in mails_to(cast.patient)[-1]
     assert "by Thursday 26 November, 5pm" in mails_to(cast.patient)[-1]
+
+
+def test_whoever_covers_hears_of_the_days_and_not_of_a_review_that_is_another_persons_by_now(
+    app: Flask, cast: Cast, now: datetime
+) -> None:
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    assert review is not None
+    by = acting(cast.supporter, "supporter", cast.service.id)
+    record_absence(
+        cast.supporter,
+        service=cast.service,
+        from_on=date(2026, 11, 25),
+        until_on=date(2026, 11, 27),
+        cover_id=cast.colleague.id,
+        choices={review.id: CoverBy(cast.colleague.id)},
+        by=by,
+        now=now,
+    )
+    give_review_to(review, cast.supporter.id, by=by, now=now)
+    deliver_at(app, now)
+    (mail,) = mails_to(cast.colleague)
+    assert mail.startswith("A colleague is away\n")
+
+
+def test_mails_name_nobody_while_the_pool_holds_a_review(app: Flask, cast: Cast, now: datetime) -> None:
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    assert review is not None
+    assert cast.patient.preferences is not None
+    cast.patient.preferences.wording = Wording.WITH_DETAIL
+    give_review_to(review, cast.colleague.id, by=as_clinician(cast), now=now)
+    tell_of_cover(review, now=now)
+    give_review_to_pool(review, by=as_clinician(cast), now=now)
+    deliver_at(app, now)
+    assert mails_to(cast.patient) == [], "the colleague was told to write, and does not any more"
+    deliver_at(app, datetime(2026, 11, 25, 18, tzinfo=UTC))
+    assert "It is read before the review on Thursday" in mails_to(cast.patient)[-1]
+    deliver_at(app, datetime(2026, 11, 26, 17, tzinfo=UTC), "reviews")
+    late = mails_to(cast.patient)[-1]
+    assert "Your review is not here yet" in late
+    assert "By 12pm on Friday we will tell you who writes, and when" in late
+    assert not {"Pat", "Chris"} & set(late.replace("'", " ").split())
+
+
+def test_a_moved_review_says_from_when_to_when_and_why_to_those_who_chose_detail(
+    app: Flask, cast: Cast, now: datetime
+) -> None:
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    assert review is not None
+    by = acting(cast.supporter, "supporter", cast.service.id)
+    move_own_review(
+        review, datetime(2026, 12, 3, 9, tzinfo=UTC), why=MoveReason.PATIENT_ASKED, by=by, now=now
+    )
+    deliver_at(app, now)
+    (discreet,) = mails_to(cast.patient)
+    assert "What we promised you for Thursday 26 November will now be with you" in discreet
+    assert "review" not in discreet.lower()
+    assert cast.patient.preferences is not None
+    cast.patient.preferences.wording = Wording.WITH_DETAIL
+    back_at = datetime(2026, 11, 26, 10, tzinfo=UTC)
+    move_own_review(review, back_at, why=MoveReason.OTHER_WORK, by=by, now=now + timedelta(hours=1))
+    deliver_at(app, now + timedelta(hours=1))
+    detail = " ".join(mails_to(cast.patient)[-1].split())
+    assert "Your review moves from Thursday 3 December: Pat has other work that day. It will now" in detail
+    assert "by Thursday 26 November, 5pm. Pat writes it." in detail
+
+
+def test_a_clinician_is_led_to_where_a_late_review_is_decided(app: Flask, cast: Cast, now: datetime) -> None:
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    assert review is not None
+    deliver_at(app, datetime(2026, 11, 26, 17, tzinfo=UTC), "reviews")
+    assert f"/clinical/reviews/{review.id}/decide" in mails_to(cast.clinician)[-1]
+    assert f"/supporting/reviews/{review.id}" in mails_to(cast.supporter)[-1]
 
 
 def test_a_course_that_has_ended_has_no_new_supporter(app: Flask, cast: Cast, now: datetime) -> None:

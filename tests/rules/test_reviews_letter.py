@@ -122,11 +122,12 @@ def test_reviews_under_three_days_apart_merge() -> None:
 
 def test_lateness_is_owned_and_promises_only_what_somebody_took() -> None:
     told_by = {"told_by_on": date(2026, 11, 20), "told_by": time(12)}
-    assert " ".join(late_sentences(supporter="Priya", **told_by)) == (
+    assert " ".join(late_sentences(writer="Priya", **told_by)) == (
         "Priya's review is not here yet. That is on us, not you. Your answers are safe. "
         "By 12pm on Friday 20 November we will tell you who writes, and when."
     )
+    assert late_sentences(writer="", **told_by)[0].startswith("Your review is not here yet.")
     taken = late_sentences(
-        supporter="Priya", **told_by, taken_by="Tom", new_promise=datetime(2026, 11, 24, 17, tzinfo=UTC)
+        writer="Priya", **told_by, taken_by="Tom", new_promise=datetime(2026, 11, 24, 17, tzinfo=UTC)
     )
     assert taken[-1] == "Tom will write by 5pm on Tuesday 24 November."

@@ -8,7 +8,7 @@ from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from icbt_support.accounts.models import Role
+from icbt_support.accounts.models import Account, Role
 from icbt_support.cadence import to_local
 from icbt_support.hours.queries import cover_pool, is_absent
 from icbt_support.pages.commits import commits
@@ -56,8 +56,7 @@ def ask(review_id: int) -> View:
     form = _writers(WriterForm(), review)
     if not form.validate_on_submit():
         return _page(review, form, CloseForm(formdata=None)), 422
-    pool = cover_pool(review.service_id, review.due_on)
-    writer = next((one for one in pool if str(one.id) == form.writer.data), None)
+    writer = next((one for one in _pool(review) if str(one.id) == form.writer.data), None)
     try:
         if writer is None:
             raise NotInThisRole
@@ -102,12 +101,17 @@ def _back(review: Review) -> Response:
     return redirect(url_for("clinician_decisions.show", enrolment_id=review.enrolment_id))
 
 
+def _pool(review: Review) -> list[Account]:
+    """Who is there on the day on which it is to be written."""
+    return cover_pool(review.service_id, review.written_on(review.enrolment.service.zone, request_time()))
+
+
 def _writers(form: WriterForm, review: Review) -> WriterForm:
     form.writer.choices = [
         SelectChoice("", "Select a colleague"),
         *(
             SelectChoice(str(one.id), one.full_name)
-            for one in cover_pool(review.service_id, review.due_on)
+            for one in _pool(review)
             if (one.id != review.owner_id or review.pooled_at is not None)
             and one.id != review.enrolment.patient_id
         ),
@@ -137,5 +141,5 @@ def _page(review: Review, form: WriterForm, close_form: CloseForm) -> str:
         promised=day_and_time(to_local(review.promised_at, zone)),
         is_late=review.is_late(now),
         is_welcome=review.kind is ReviewKind.WELCOME,
-        is_owner_away=is_absent(review.owner_id, review.due_on) is not None,
+        is_owner_away=is_absent(review.owner_id, review.written_on(review.owner.zone, now)) is not None,
     )

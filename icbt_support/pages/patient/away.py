@@ -25,6 +25,7 @@ from icbt_support.rhythm.away import (
     go_away,
     propose_away,
 )
+from icbt_support.rhythm.weeks import promised_day
 
 blueprint = Blueprint("patient_away", __name__)
 
@@ -66,9 +67,11 @@ def dates(until: str) -> Response | str:
     until_on = _day(until)
     if _problem(enrolment, until_on):
         return redirect(url_for("patient_away.show"))
+    plan = propose_away(enrolment, until_on, now=request_time())
     return render_template(
         "patient/away_dates.html",
-        plan=propose_away(enrolment, until_on, now=request_time()),
+        plan=plan,
+        moves_to=promised_day(enrolment, plan.review_to.starts_at) if plan.review_to else None,
         supporter=enrolment.supporter,
         until=until,
     )

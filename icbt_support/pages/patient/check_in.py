@@ -289,7 +289,8 @@ def _read_words(asked: Asked) -> str:
     enrolment, now = asked.enrolment, request_time()
     if asked.is_booster:
         return reader_words(enrolment, now=now)
-    name, review = reader_called(enrolment), next_review(enrolment)
+    review = next_review(enrolment)
+    name = review.writer_called if review is not None else enrolment.supporter.called
     is_late = review is not None and review.is_late(now)
     if asked.review_on is not None and not is_late:
         return f"{name} reads your answers for your review on {long_day(asked.review_on)}, not straight away."

@@ -33,6 +33,7 @@ from icbt_support.reminders import queries as ledger
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderClass, ReminderKind
+from icbt_support.reviews.queries import reviews_of
 from icbt_support.rhythm.prompts import reconcile_prompts
 from icbt_support.settings import Settings
 
@@ -224,6 +225,7 @@ def _render(enrolment: Enrolment, form: ChoicesForm) -> str:
     names = accounts.names_of({one.reason_about_id for one in past if one.reason_about_id is not None})
     called = {enrolment.supporter_id: enrolment.supporter.called}
     news = _ledger(patient, now, ReminderClass.NEWS)
+    writers = {f"review:{review.id}": review.named_writer for review in reviews_of(enrolment)}
     sent = sum(one.state in SENT for one in past)
     return render_template(
         "patient/reminders.html",
@@ -233,7 +235,12 @@ def _render(enrolment: Enrolment, form: ChoicesForm) -> str:
             for one in ledger.coming(patient.id, now=now, classes=[ReminderClass.PROMPT])
         ],
         past=[past_line(one, names={**names, **called}, zone=zone, today=today) for one in past],
-        news=[news_line(one, person=enrolment.supporter.called, zone=zone, today=today) for one in news],
+        news=[
+            news_line(
+                one, person=writers.get(one.subject, enrolment.supporter.called), zone=zone, today=today
+            )
+            for one in news
+        ],
         sent=sent,
         held_back=len(past) - sent,
         rhythm=rhythm,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from icbt_support.accounts.models import Account
 from icbt_support.accounts.queries import names_of
@@ -12,6 +13,7 @@ from icbt_support.pages.kit import long_day
 from icbt_support.pages.moved_words import moved_sentence
 from icbt_support.rhythm.absence import Choice, CoverBy, FirstDayBack, ToPool
 from icbt_support.rhythm.touched import Colleague, Touched, TouchedReview
+from icbt_support.rhythm.weeks import promised_day
 
 FIRST_DAY_BACK = "back"
 POOL = "pool"
@@ -50,7 +52,7 @@ def _row(
     posted: Mapping[str, str],
 ) -> TouchedRow:
     name = f"review_{item.review.id}"
-    choices = [_by_colleague(one, item) for one in colleagues if not one.is_away_on(item.review.due_on)]
+    choices = [_by_colleague(one, item) for one in colleagues if not one.is_away_on(item.on)]
     choices.append(
         ReviewChoice(
             POOL,
@@ -59,10 +61,10 @@ def _row(
         )
     )
     if item.can_wait:
-        sentence = moved_sentence(item.review.due_on, item.moves_to, away_because(account.called, reason))
+        sentence = moved_sentence(*_days_for_the_patient(item), away_because(account.called, reason))
         choices.append(
             ReviewChoice(
-                FIRST_DAY_BACK,
+                _back_on(item),
                 f"I write it on {long_day(item.moves_to)}, and the patient is told",
                 f"The patient reads: “{sentence}”",
             )
@@ -71,8 +73,15 @@ def _row(
     return TouchedRow(name, item, choices, posted.get(name, standing))
 
 
+def _days_for_the_patient(item: TouchedReview) -> tuple[date, date]:
+    """From when to when the review would move, where the patient is."""
+    enrolment, place = item.review.enrolment, item.first_day_back
+    moves_to = promised_day(enrolment, place.starts_at) if place else item.back_on
+    return item.review.promised_on, moves_to
+
+
 def _by_colleague(colleague: Colleague, item: TouchedReview) -> ReviewChoice:
-    on = item.review.due_on
+    on = item.on
     called = colleague.account.called
     place = "" if on in colleague.free_days else f" {called} has no free protected time that day."
     return ReviewChoice(
@@ -82,12 +91,17 @@ def _by_colleague(colleague: Colleague, item: TouchedReview) -> ReviewChoice:
     )
 
 
+def _back_on(item: TouchedReview) -> str:
+    """The first day back names its day: one that has gone meanwhile is asked for again."""
+    return f"{FIRST_DAY_BACK}-{item.moves_to.isoformat()}"
+
+
 def posted_choices(touched: Touched, posted: Mapping[str, str]) -> dict[int, Choice]:
     known = {str(one.account.id): one.account.id for one in touched.colleagues}
     choices: dict[int, Choice] = {}
     for item in touched.reviews:
         value = posted.get(f"review_{item.review.id}", "")
-        if value == FIRST_DAY_BACK:
+        if value == _back_on(item):
             choices[item.review.id] = FirstDayBack()
         elif value == POOL:
             choices[item.review.id] = ToPool()

@@ -51,6 +51,15 @@ def kept_for(review: Review, account_id: int, *, now: datetime, zone: str) -> li
     return list(kept)
 
 
+def left_of(review: Review, account_id: int) -> list[tuple[str, str]]:
+    """What was written for a review that nobody writes any more: its draft, and what this author typed beside it."""
+    draft = reviews.draft_of(review)
+    rows = kept_words(draft.content) if draft is not None else []
+    texts = (kept_words(one.content) for one in reviews.kept_texts_of(review, author_id=account_id))
+    beside = (row for text in texts for row in text if not _holds(set(rows), row))
+    return [*rows, *dict.fromkeys(beside)]
+
+
 def _holds(saved: set[tuple[str, str]], row: tuple[str, str]) -> bool:
     heading, words = row
     return any(heading == kept_heading and words in kept for kept_heading, kept in saved)

@@ -20,7 +20,7 @@ from icbt_support.pages.supporter.review_scope import caseload_review
 from icbt_support.pages.supporter.words import promise_words
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.rules import ReviewAlreadySent, ReviewNotOwed
-from icbt_support.rhythm.lateness import NewPromiseTooEarly, take_review
+from icbt_support.rhythm.lateness import NewPromiseTooEarly, ReviewIsNotLate, take_review
 
 DAYS_OFFERED = 10
 LAST_HOUR = 18
@@ -36,7 +36,7 @@ class NewPromiseForm(FlaskForm):
 @allow(Role.SUPPORTER)
 def show(review_id: int) -> Any:
     review = caseload_review(review_id)
-    if not review.is_owed:
+    if not review.is_owed or not needs_a_date(review):
         return redirect(url_for("supporter_review.show", review_id=review.id))
     form = _offer(NewPromiseForm(formdata=None), review)
     return _render(review, form)
@@ -56,11 +56,16 @@ def take(review_id: int) -> Any:
     except NewPromiseTooEarly:
         form.at.errors = ["Choose a time that is still to come"]
         return _render(review, form), 400
-    except (ReviewAlreadySent, ReviewNotOwed):
+    except (ReviewAlreadySent, ReviewIsNotLate, ReviewNotOwed):
         return redirect(url_for("supporter_review.show", review_id=review_id))
     local = to_local(promised_at, review.enrolment.patient.zone)
     flash(f"{review.enrolment.patient.called} was told: you write by {day_and_time(local)}.", "success")
     return redirect(url_for("supporter_review.show", review_id=review.id))
+
+
+def needs_a_date(review: Review) -> bool:
+    """Whether it is late, or was and has a new date that may change once more."""
+    return review.is_late(request_time()) or review.taken_at is not None
 
 
 def _offer(form: NewPromiseForm, review: Review) -> NewPromiseForm:

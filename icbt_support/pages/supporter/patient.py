@@ -17,6 +17,7 @@ from icbt_support.pages.guards import (
     supporter_actor,
 )
 from icbt_support.pages.supporter.known_person import alert_lines, note_lines
+from icbt_support.pages.supporter.move_review import can_move
 from icbt_support.pages.supporter.notes import NoteForm
 from icbt_support.pages.supporter.review_facts import course_facts
 from icbt_support.pages.supporter.words import moment_words, promise_words
@@ -59,6 +60,7 @@ def _show(enrolment: Enrolment) -> str:
         ),
         marked=_marked_words(enrolment),
         owed=owed,
+        can_move=owed is not None and can_move(owed),
         owed_words=promise_words(owed.promised_at, now=now, zone=account.zone) if owed is not None else "",
         letters=person.letters_sent(enrolment),
         strips=[(week, strip_of_week(enrolment, week, now=now)) for week in reversed(shown)],

@@ -12,6 +12,7 @@ from icbt_support.plan.models import PlanItem
 from icbt_support.programme.content import Programme
 
 LONGEST_QUOTE = 400
+ROUND_BRACKETS = str.maketrans("[]{}", "()()")
 NOTICED, QUESTION = "noticed", "question"
 
 
@@ -69,6 +70,9 @@ def _quote_entry(enrolment: Enrolment, programme: Programme, entry_id: int) -> s
 
 
 def shorten(words: str) -> str:
-    """One paragraph of at most 400 characters, ended at a word."""
-    line = " ".join(words.split())
+    """One paragraph of at most 400 characters, ended at a word.
+
+    Brackets become round: square and curly ones would be read as gaps of a phrase, and keep the letter from going.
+    """
+    line = " ".join(words.split()).translate(ROUND_BRACKETS)
     return line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE].rsplit(" ", 1)[0] + " …"

@@ -13,7 +13,9 @@ from icbt_support.pages.early_warnings import warning_panel
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
 from icbt_support.pages.supporter import kept_words, quotes, review_form, review_words
 from icbt_support.pages.supporter.claims import claim_note
+from icbt_support.pages.supporter.late_review import needs_a_date
 from icbt_support.pages.supporter.letter_step import title_of
+from icbt_support.pages.supporter.move_review import can_move
 from icbt_support.pages.supporter.review_checks import (
     absence_sentence,
     is_late_follow,
@@ -46,6 +48,7 @@ from icbt_support.reviews.rules import (
     NotPreviewed,
     PatientWroteMeanwhile,
     ReviewAlreadySent,
+    WeekOpenedMeanwhile,
     letter_of_draft,
 )
 from icbt_support.rhythm.course_changes import section_from_here_on, sections_as_sent
@@ -71,7 +74,11 @@ def _show(review: Review) -> Any:
     if review.state is ReviewState.SENT:
         return redirect(url_for("supporter_sent_review.show", review_id=review.id))
     if not review.is_owed:
-        return render_template("supporter/review_not_owed.html", review=review, kept=[])
+        return render_template(
+            "supporter/review_not_owed.html",
+            review=review,
+            kept=kept_words.left_of(review, current_account().id),
+        )
     now = request_time()
     know_now(review, now=now)
     choices = letter_choices(review, programme_of(review), now=now)
@@ -206,6 +213,11 @@ def send(review_id: int) -> Any:
         return redirect(url_for("supporter_sent_review.show", review_id=review_id))
     except PatientWroteMeanwhile as refusal:
         return _patient_wrote(review_id, refusal)
+    except WeekOpenedMeanwhile:
+        flash(
+            "The next week opened meanwhile. Look at the letter again: it adds its step to that week.",
+            "information",
+        )
     except NotPreviewed:
         flash("Look at the letter as the patient will see it before you send it.", "information")
     except LetterIncomplete as refusal:
@@ -256,7 +268,6 @@ def _preview_values(review: Review, draft: ReviewDraft) -> dict[str, Any]:
         "author": current_account(),
         "events": [review_words.event_words(event, now=now, zone=current_account().zone) for event in events],
         "next_review": review_words.next_review_words(review, letter),
-        "next_writer": review_words.next_writer(review, letter),
         "proposal": propose_next_week(review, letter.choice, now=now),
         "strip": strip_of_proposal(review, letter.choice, now=now),
         "is_late_follow": is_late_follow(review),
@@ -291,13 +302,15 @@ def _render(
         last_strip=strip_of_week(enrolment, review.week, now=now) if review.week is not None else None,
         due=promise_words(review.promised_at, now=now, zone=account.zone),
         is_late=review.is_late(now),
+        needs_a_date=needs_a_date(review),
+        can_move=can_move(review),
+        can_take=review.waits_for(account.id) and not review.is_late(now),
         is_late_follow=is_late_follow(review),
         saved=moment_inside(saved_at, now=now, zone=account.zone) if saved_at else "",
         other_author=_other_author(draft),
         claim=claim_note(review),
         came_late=reviews.check_in_came_late(review),
         kept=kept_words.kept_for(review, account.id, now=now, zone=account.zone),
-        current_account_id=account.id,
         prompts=review_words.PROMPTS,
         phrases=phrases_shown(review, account, now=now),
         **_next_week(review, form),

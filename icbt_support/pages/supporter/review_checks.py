@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from icbt_support.cadence import local_day
 from icbt_support.enrolments import queries as enrolments
 from icbt_support.hours.models import Absence
 from icbt_support.hours.queries import first_day_back
 from icbt_support.pages.guards import current_account
 from icbt_support.pages.kit import long_day
 from icbt_support.pages.supporter.letter_step import USES_SOMETHING
-from icbt_support.pages.supporter.review_form import LetterForm, read_day, read_instant
+from icbt_support.pages.supporter.review_form import LONGEST_MINUTES, LetterForm, read_day, read_instant
 from icbt_support.pages.supporter.review_times import absence_at, free_times_on, next_review_times
 from icbt_support.phrases.rules import unfilled
 from icbt_support.reviews.models import Review
@@ -21,6 +20,7 @@ from icbt_support.reviews.rules import (
     letter_of_draft,
 )
 from icbt_support.rhythm.sending import week_opened_without
+from icbt_support.rhythm.weeks import promised_day
 
 
 def is_ready(form: LetterForm, review: Review, now: datetime) -> bool:
@@ -48,6 +48,8 @@ def _missing(form: LetterForm, review: Review, now: datetime) -> list[tuple[str,
             missing.append(("opens", "Choose what opens next"))
         if form.opening != LAST_REVIEW:
             missing += _wrong_review_time(form, review, now)
+    if form.minutes.data and form.minutes_typed is None:
+        missing.append(("minutes", f"Enter minutes from 1 to {LONGEST_MINUTES}, or leave this empty"))
     return missing or _wrong_letter(form, review, now)
 
 
@@ -100,9 +102,10 @@ def _wrong_letter(form: LetterForm, review: Review, now: datetime) -> list[tuple
         check_letter(
             letter,
             today=enrolments.local_today(review.enrolment, now),
-            next_review_on=local_day(next_at, review.enrolment.patient.zone) if next_at else None,
+            next_review_on=promised_day(review.enrolment, next_at) if next_at else None,
             merge_under_days=review.enrolment.service.rhythm.merge_under_days,
             is_late_follow=is_late_follow(review),
+            away_until_on=review.enrolment.away_until_on,
         )
     except LetterIncomplete as refusal:
         return [(_field_of(problem.field, form), problem.words) for problem in refusal.problems]

@@ -124,7 +124,8 @@ def explain_closed(review: Review, refusal: LetterRefused, words: list[tuple[str
     if isinstance(refusal, ReviewAlreadySent):
         template = "supporter/review_sent_by_other.html"
         return render_template(template, review=review, mine=words, **_sent_words(review))
-    return render_template("supporter/review_not_owed.html", review=review, kept=words)
+    kept = kept_words.left_of(review, current_account().id)
+    return render_template("supporter/review_not_owed.html", review=review, kept=kept)
 
 
 def _conflict(

@@ -37,6 +37,7 @@ from icbt_support.pages.supporter.review_times import (
     cover_times,
     days_away,
     default_review,
+    know_who_is_there,
     next_review_times,
     review_day,
     review_hint,
@@ -182,9 +183,11 @@ class LetterForm(FlaskForm):
         numbers = (read_number(one) for one in (self.phrases.data or "").split(","))
         return [number for number in dict.fromkeys(numbers) if number]
 
-    def _minutes_typed(self) -> int | None:
+    @property
+    def minutes_typed(self) -> int | None:
+        """The minutes, if they can be true; None where nothing, or something else, was typed."""
         minutes = read_number(self.minutes.data)
-        return min(minutes, LONGEST_MINUTES) if minutes else None
+        return minutes if minutes is not None and 1 <= minutes <= LONGEST_MINUTES else None
 
     def _order_typed(self) -> list[str] | None:
         order = self.course_changes.modules_after
@@ -215,7 +218,7 @@ class LetterForm(FlaskForm):
             "opens": self.opening,
             "next_review_at": next_review_at.isoformat() if next_review_at else "",
             "opened_at": self.opened_at.data or "",
-            "minutes": self._minutes_typed(),
+            "minutes": self.minutes_typed,
             "worked_seconds": min(read_number(self.worked_seconds.data) or 0, LONGEST_MINUTES * 60),
         }
 
@@ -254,6 +257,7 @@ def letter_choices(review: Review, programme: Programme, *, now: datetime) -> Le
     times, absences = next_review_times(review, now=now), days_away(review, now=now)
     of_cover = cover_times(review, absences, now=now)
     offered = sorted([*times, *of_cover], key=lambda one: one.starts_at)
+    know_who_is_there(review, offered, absences)
     review_at = {days: default_review(enrolment, times, now, days=days) for days in (7, 14)}
     return LetterChoices(
         opens=tuple(opens),

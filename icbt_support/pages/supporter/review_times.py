@@ -11,34 +11,58 @@ from icbt_support.hours.cover import free_times_of_cover
 from icbt_support.hours.models import Absence
 from icbt_support.hours.queries import FreeTime
 from icbt_support.pages.kit import clock_time, long_day
+from icbt_support.read_once import answer_beforehand
 from icbt_support.reviews.models import Review
 
+ONE_DAY = timedelta(days=1)
 WEEKS_OFFERED = timedelta(weeks=6)
 
 
 def next_review_times(review: Review, *, now: datetime) -> list[FreeTime]:
     """One free time for each day on which the supporter writes: this person's usual time, else the first."""
     enrolment = review.enrolment
-    tomorrow = local_day(now, enrolment.supporter.zone) + timedelta(days=1)
+    first_on = _first_day(enrolment, now)
     free = hours.free_review_times(
-        enrolment.supporter_id, tomorrow, tomorrow + WEEKS_OFFERED, service=enrolment.service, now=now
+        enrolment.supporter_id, first_on, first_on + WEEKS_OFFERED, service=enrolment.service, now=now
     )
     return _one_a_day(free, review)
 
 
+def _first_day(enrolment: Enrolment, now: datetime) -> date:
+    """Tomorrow where the supporter is, or the day on which the patient is back from days away."""
+    tomorrow = local_day(now, enrolment.supporter.zone) + ONE_DAY
+    away_until_on = enrolment.away_until_on
+    return tomorrow if away_until_on is None else max(tomorrow, away_until_on + ONE_DAY)
+
+
+def times_to_move_to(review: Review, earliest_on: date, *, now: datetime) -> list[FreeTime]:
+    """One free time of whoever owes it for each day from `earliest_on`, without the day on which it stands."""
+    free = hours.free_review_times(
+        review.owner_id, earliest_on, earliest_on + WEEKS_OFFERED, service=review.enrolment.service, now=now
+    )
+    return [one for one in _one_a_day(free, review) if one.on != review.due_on]
+
+
 def days_away(review: Review, *, now: datetime) -> list[Absence]:
     """When the supporter is away in the weeks from which the next review is chosen."""
+    enrolment, first_on = review.enrolment, _first_day(review.enrolment, now)
+    return hours.absences_between([enrolment.supporter_id], first_on, first_on + WEEKS_OFFERED)
+
+
+def know_who_is_there(review: Review, times: Sequence[FreeTime], absences: Sequence[Absence]) -> None:
+    """Answers beforehand, for each of these times, whether the supporter is away then."""
     supporter = review.enrolment.supporter
-    tomorrow = local_day(now, supporter.zone) + timedelta(days=1)
-    return hours.absences_between([supporter.id], tomorrow, tomorrow + WEEKS_OFFERED)
+    for on in {local_day(one.starts_at, supporter.zone) for one in times}:
+        holding = [absence for absence in absences if absence.from_on <= on <= absence.until_on]
+        newest = max(holding, key=lambda absence: absence.id, default=None)
+        answer_beforehand(hours.is_absent, newest, supporter.id, on)
 
 
 def cover_times(review: Review, absences: Sequence[Absence], *, now: datetime) -> list[FreeTime]:
     """One free time, on each of these days away, of the colleague who is named as cover."""
-    enrolment = review.enrolment
-    tomorrow = local_day(now, enrolment.supporter.zone) + timedelta(days=1)
+    enrolment, first_on = review.enrolment, _first_day(review.enrolment, now)
     free = free_times_of_cover(
-        absences, tomorrow, tomorrow + WEEKS_OFFERED, service=enrolment.service, now=now
+        absences, first_on, first_on + WEEKS_OFFERED, service=enrolment.service, now=now
     )
     return _one_a_day(free, review)
 

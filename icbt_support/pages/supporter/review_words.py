@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from icbt_support.accounts.queries import called_of, names_of
+from icbt_support.accounts.queries import names_of
 from icbt_support.cadence import to_local
-from icbt_support.hours.cover import writer_at
 from icbt_support.pages.kit import clock_time, long_day
 from icbt_support.pages.supporter.words import count_words, moment_words
 from icbt_support.reviews.behaviours import TherapistBehaviour
@@ -71,14 +70,6 @@ def next_review_words(review: Review, letter: LetterToSend) -> str:
     enrolment = review.enrolment
     on = to_local(letter.next_review_at, enrolment.supporter.zone)
     return f"{long_day(on)}, by {clock_time(enrolment.service.promised_time)}"
-
-
-def next_writer(review: Review, letter: LetterToSend) -> str:
-    """Who writes the next review: the supporter, or who is named as cover on that day."""
-    supporter = review.enrolment.supporter
-    if letter.next_review_at is None:
-        return supporter.called
-    return called_of(writer_at(supporter.id, supporter.zone, letter.next_review_at))
 
 
 def name_of(account_id: int | None) -> str:

@@ -10,6 +10,7 @@ from icbt_support.engagement import person
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LongText, OncePosted
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
+from icbt_support.pages.supporter import kept_words
 from icbt_support.pages.supporter.review_scope import caseload_review, my_queue
 from icbt_support.pages.supporter.today import next_day_words, next_in_queue
 from icbt_support.pages.supporter.words import count_words, moment_words
@@ -42,6 +43,7 @@ def show(review_id: int) -> Any:
         "supporter/review_sent.html",
         review=review,
         letter=letter,
+        kept=kept_words.kept_for(review, account.id, now=now, zone=account.zone),
         changes=_changes(review, letter, changed),
         sent=moment_words(letter.sent_at, now=now, zone=account.zone),
         author=letter.author.full_name if letter.author_id != account.id else "",
@@ -105,15 +107,22 @@ def _sent_review(review_id: int) -> tuple[Review, ReviewLetter]:
 def _changes(review: Review, letter: ReviewLetter, changed: person.WhatSendingChanged) -> list[str]:
     """What sending did, one change a line, so that it can be checked at a glance."""
     called = review.enrolment.patient.called
-    week = f"week {review.number + 1} open"
-    opened = {LAST_REVIEW: "the course has ended", PAUSE: "the plan is paused"}.get(letter.opens, week)
     return [
-        f"week {review.number} closed",
-        opened,
+        *_weeks_changed(review, letter),
         f"{count_words(changed.planned, 'reminder')} planned",
         f"{count_words(changed.withdrawn, 'reminder')} withdrawn",
         f"{called} told",
         *(section["words"] for section in letter.sections if section["heading"] == FROM_HERE_ON),
+    ]
+
+
+def _weeks_changed(review: Review, letter: ReviewLetter) -> list[str]:
+    if review.week_opened_late_at is not None:
+        return ["the next step added to the week that is open"]
+    opened = {LAST_REVIEW: "the course has ended", PAUSE: "the plan is paused"}
+    return [
+        f"week {review.number} closed",
+        opened.get(letter.opens, f"week {review.number + 1} open"),
     ]
 
 

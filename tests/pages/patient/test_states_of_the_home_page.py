@@ -13,11 +13,14 @@ from icbt_support.plan.models import ItemKind, ItemState
 from icbt_support.plan.queries import open_week_of
 from icbt_support.programme.library import find_programme
 from icbt_support.reviews.queries import review_owed
-from icbt_support.reviews.rules import PAUSE
+from icbt_support.reviews.rules import PAUSE, NextWeekChoice
+from icbt_support.rhythm.absence import record_absence
 from icbt_support.rhythm.acts import note_sign_in, settle_item
 from icbt_support.rhythm.away import pause_course, resume_course
 from icbt_support.rhythm.ending import change_cadence_and_tell, end_course
 from icbt_support.rhythm.handover import hand_over
+from icbt_support.rhythm.new_owner import give_review_to, give_review_to_pool
+from icbt_support.rhythm.strips import strip_of_proposal
 from tests.concepts.rhythm_steps import (
     acting,
     at,
@@ -183,3 +186,42 @@ def test_each_ending_has_its_words_and_is_told(cast, client, course, now, code, 
     home = at_home(cast, client, now)
     assert title in home
     assert "As agreed" not in home
+
+
+# Who writes ------------------------------------------------------------------------------------------------
+
+
+def test_the_page_names_whoever_covers_and_nobody_while_the_pool_holds_the_review(cast, client, course):
+    review = review_owed(course)
+    give_review_to(review, cast.colleague.id, by=as_clinician(cast), now=at(20, 9))
+    home = at_home(cast, client, at(20, 10))
+    assert "Chris reads what you share and writes by Thursday 26 November, 5pm." in home
+    assert "Chris still writes. Nothing is lost" in home
+    give_review_to_pool(review, by=as_clinician(cast), now=at(20, 11))
+    home = at_home(cast, client, at(20, 12))
+    assert "Chris" not in home
+    assert "You still get your review. Nothing is lost" in home
+    clock.stop_clock_at(at(24, 9))
+    assert "Someone in Pat's team reads your answers" in client.get("/check-in").text.replace("&#39;", "'")
+    home = at_home(cast, client, at(26, 17))
+    assert "Your review is not here yet. That is on us, not you." in home
+    assert "By 12pm on Friday 27 November we will tell you who writes, and when." in home
+    assert "review is not here yet" not in home.replace("Your review is not here yet", "")
+
+
+def test_the_supporter_reads_who_would_write_the_next_review_before_sending(cast, client, course, now):
+    record_absence(
+        cast.supporter,
+        service=cast.service,
+        from_on=date(2026, 12, 1),
+        until_on=date(2026, 12, 4),
+        cover_id=cast.colleague.id,
+        choices={},
+        by=as_supporter(cast),
+        now=now,
+    )
+    review = review_owed(course)
+    strip = strip_of_proposal(review, NextWeekChoice("module:getting-started", None, THIRD), now=at(26, 9))
+    assert strip.right.label == "Chris writes"
+    later = NextWeekChoice("module:getting-started", None, at(date(2026, 12, 10), 9))
+    assert strip_of_proposal(review, later, now=at(26, 9)).right.label == "Pat writes"

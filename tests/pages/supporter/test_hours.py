@@ -1,6 +1,6 @@
 """A supporter's own hours."""
 
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.hours.models import Absence, ReviewSlot
 from icbt_support.hours.queries import is_absent, review_slots_of
-from icbt_support.hours.transitions import record_absence_row
+from icbt_support.hours.transitions import book_slot, record_absence_row
 from icbt_support.reviews.queries import next_review
 from tests.concepts.beginnings import as_clinician, open_week_1
 
@@ -104,9 +104,27 @@ def test_without_a_choice_nothing_is_saved(visitor, cast):
 def test_the_first_day_back_moves_the_review(visitor, cast):
     review = next_review(cast.enrolment)
     visitor.get(ABSENCE)
-    visitor.post(ABSENCE, {"cover": "pool", f"review_{review.id}": "back"})
+    visitor.post(ABSENCE, {"cover": "pool", f"review_{review.id}": "back-2026-12-03"})
     assert review_again(cast).due_on == date(2026, 12, 3)
     assert is_absent(cast.supporter.id, date(2026, 11, 26)) is not None
+
+
+def test_a_first_day_back_that_has_gone_meanwhile_is_asked_for_again(visitor, cast, now):
+    review = next_review(cast.enrolment)
+    visitor.get(ABSENCE)
+    for quarter in range(16):
+        book_slot(
+            cast.supporter.id,
+            datetime(2026, 12, 3, 9, tzinfo=UTC) + timedelta(minutes=15 * quarter),
+            enrolment_id=cast.other_enrolment.id,
+            by=as_clinician(cast),
+            now=now,
+        )
+    db.session.commit()
+    refused = visitor.post(ABSENCE, {"cover": "pool", f"review_{review.id}": "back-2026-12-03"})
+    assert refused.status_code == 422
+    assert "I write it on Thursday 10 December" in refused.get_data(as_text=True)
+    assert review_again(cast).due_on == date(2026, 11, 26)
 
 
 def test_a_colleague_covers(visitor, cast):

@@ -15,7 +15,8 @@ from icbt_support.messages.models import Message, MessageKind
 from icbt_support.plan.models import ItemKind, PlanItem, Week
 from icbt_support.reviews.models import KeptText, ReviewDraft, ReviewLetter, ReviewState
 from icbt_support.rhythm.acts import keep_entry
-from icbt_support.rhythm.lateness import tell_of_late_reviews
+from icbt_support.rhythm.ending import finish_with_what_i_needed
+from icbt_support.rhythm.lateness import close_missed, tell_of_late_reviews
 from icbt_support.risk.models import Grade
 from icbt_support.risk.operations import raise_concern
 from tests.browsing import PageClient
@@ -215,6 +216,47 @@ def test_what_is_typed_after_somebody_else_sent_it_is_kept_and_explained(
     assert "Chris Moor sent it" in html
     assert "My own words" in html
     assert db.session.scalars(select(KeptText.author_id)).one() == cast.supporter.id
+
+
+def test_words_that_an_autosave_could_not_save_any_more_are_still_to_be_read(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    fields = open_workspace(writer, course.review)
+    preview(writer, course.review)
+    assert writer.page is not None
+    send(writer, course.review)
+    late = letter_values(fields, noticed="One more thing, typed in the other tab")
+    late["csrf_token"] = writer.token()
+    assert writer.http.post(path(course.review, "/draft"), data=late).status_code == 409
+    html = writer.get(path(course.review, "/sent")).get_data(as_text=True)
+    assert "is not in this letter, and is kept" in html
+    assert "One more thing, typed in the other tab" in html
+
+
+def test_a_draft_of_a_review_that_was_closed_is_still_to_be_read(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    fields = open_workspace(writer, course.review)
+    writer.post(path(course.review), letter_values(fields, noticed="Half a letter", save="1"))
+    clock.stop_clock_at(THURSDAY + timedelta(hours=8))
+    close_missed(course.review, "Alex was called", by=SYSTEM, now=clock.now())
+    db.session.commit()
+    html = writer.get(path(course.review)).get_data(as_text=True)
+    assert "This review is not owed any more" in html
+    assert "Half a letter" in html
+
+
+def test_a_letter_whose_patient_finishes_before_it_is_sent_is_still_to_be_read(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    preview(writer, course.review)
+    assert writer.page is not None
+    patient = actor(cast.patient, Role.PATIENT, cast.service.id)
+    finish_with_what_i_needed(cast.enrolment, "", by=patient, now=THURSDAY)
+    db.session.commit()
+    response = writer.post(path(course.review, "/send"), {"version": writer.page.fields["version"]})
+    assert response.status_code == 409
+    assert "You went for the walk on Sunday" in response.get_data(as_text=True)
 
 
 def test_opening_a_sent_review_leads_to_its_result(course: Course, writer: PageClient) -> None:

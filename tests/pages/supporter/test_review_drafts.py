@@ -25,7 +25,7 @@ from tests.pages.supporter.course import (
     start_course,
     write_as_patient,
 )
-from tests.pages.supporter.workspace import open_workspace, path
+from tests.pages.supporter.workspace import open_workspace, path, preview, send
 
 
 @pytest.fixture
@@ -224,3 +224,15 @@ def test_a_draft_made_elsewhere_opens_with_its_words(cast: Cast, course: Course,
     save_draft(course.review, draft_content(letter), version=None, by=by, now=THURSDAY)
     db.session.commit()
     assert "Half a letter" in writer.get(path(course.review)).get_data(as_text=True)
+
+
+def test_brackets_in_a_patients_words_are_no_gap_that_keeps_the_letter_from_going(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    message = write_as_patient(cast.enrolment, "I felt [quite] {step} low", at=THURSDAY - timedelta(hours=1))
+    fields = open_workspace(writer, course.review)
+    writer.post(path(course.review), letter_values(fields, noticed="", quote=f"message:{message.id}"))
+    words = draft_text(course.review)
+    assert words == 'You wrote: "I felt (quite) (step) low"'
+    preview(writer, course.review, noticed=words)
+    assert "was sent to Alex" in send(writer, course.review)

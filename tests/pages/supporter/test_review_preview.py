@@ -8,7 +8,7 @@ from sqlalchemy import select
 from icbt_support import clock
 from icbt_support.db import db
 from icbt_support.hours.models import Absence, SlotBooking
-from icbt_support.reviews.models import Review, ReviewState
+from icbt_support.reviews.models import Review, ReviewDraft, ReviewState
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.conftest import THURSDAY
@@ -204,3 +204,14 @@ def test_a_message_between_preview_and_send_stops_the_send_until_it_was_seen(
     assert reload(course.review).state is ReviewState.DRAFTED
     writer.post(path(course.review, "/preview"), {"version": version})
     assert "was sent to Alex" in send(writer, course.review)
+
+
+@pytest.mark.parametrize("minutes", ["0", "-5", "600", "2.5", "ten"])
+def test_minutes_that_cannot_be_true_are_asked_for_again_and_not_made_up(
+    course: Course, writer: PageClient, minutes: str
+) -> None:
+    html = preview(writer, course.review, minutes=minutes)
+    assert "Enter minutes from 1 to 240, or leave this empty" in html
+    assert f'value="{minutes}"' in html
+    draft = db.session.scalars(select(ReviewDraft)).one()
+    assert (draft.content["minutes"], draft.previewed_version) == (None, None)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
+from icbt_support.feedback.models import ProblemReport
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.clean_slate import made_once
@@ -156,7 +157,7 @@ def test_every_staff_page_about_one_patient_leaves_a_line(app: Flask, house: Hou
     assert silent == []
 
 
-@pytest.mark.parametrize("who", ["pat", "jo", "toni"])
+@pytest.mark.parametrize("who", ["pat", "jo"])
 def test_a_form_that_comes_back_with_mistakes_leaves_a_line_too(app: Flask, house: House, who: str) -> None:
     """An empty form is refused and shows the record again: nobody reads that way without a trace."""
     browser = PageClient(app).sign_in(house.people[who])
@@ -171,8 +172,21 @@ def test_a_form_that_comes_back_with_mistakes_leaves_a_line_too(app: Flask, hous
         if shows_a_patient(words):
             shown += 1
             silent += [form.action] if line_count() == seen else []
-    assert shown >= {"pat": 8, "jo": 8, "toni": 1}[who]
+    assert shown >= 8
     assert silent == []
+
+
+def test_a_form_about_a_report_that_comes_back_leaves_a_line(app: Flask, house: House) -> None:
+    """What somebody typed about the product may be about their health."""
+    alex, toni = (PageClient(app).sign_in(house.people[who]) for who in ("alex", "toni"))
+    alex.post("/report-a-problem", {"kind": "problem", "words": "canary-alex-report", "posted_key": "r"})
+    number = db.session.scalar(select(func.max(ProblemReport.id)))
+    token, seen = toni.token(), line_count()
+    response = toni.http.post(f"/admin/feedback/{number}/triage", data={"csrf_token": token})
+    assert response.status_code == 422
+    assert shows_a_patient(response.get_data(as_text=True))
+    (line,) = lines()[seen:]
+    assert (line.action, line.object_id) == ("read_report", number)
 
 
 def test_a_form_that_comes_back_is_not_shown_where_the_look_cannot_be_written(

@@ -7,7 +7,7 @@ PORT ?= 8000
 NAME ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all test-faults mutants check bench screens browser
+.PHONY: help run demo test test-all test-faults mutants check compress bench screens browser
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ check: $(VENV)/.installed-tests ## Format, lint, types, floors
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy icbt_support app.py
 	@$(BIN)/lint-imports
+
+compress: $(VENV)/.installed ## The compressed copies of CSS and JavaScript, after a change of either
+	@$(BIN)/python -m whitenoise.compress --quiet --no-brotli icbt_support/static gz svg txt woff2
 
 bench: $(VENV)/.installed-tests ## Measure (NAME=delivery for one)
 	@$(BIN)/python -m benchmarks $(NAME)

@@ -1,5 +1,6 @@
 """What every answer carries, whatever its status: the policy, no cache, no version, and cookies that stay put."""
 
+import gzip
 import http.client
 import secrets
 import socket
@@ -136,6 +137,20 @@ def test_static_files_are_not_sniffed_and_name_no_version(app: Flask) -> None:
         assert response.status_code == 200
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert not any(word in f"{response.headers}".lower() for word in VERSIONS)
+
+
+def test_compressed_copies_hold_their_files_and_are_served(app: Flask) -> None:
+    """`make compress` writes them; a stale copy would be served under the new file's address."""
+    root = Path(str(app.static_folder))
+    for path in sorted(root.rglob("*.css")) + sorted(root.rglob("*.js")):
+        copy = path.with_name(f"{path.name}.gz")
+        assert copy.exists(), f"{path.name} has no compressed copy: make compress"
+        assert gzip.decompress(copy.read_bytes()) == path.read_bytes(), f"{copy.name} is stale: make compress"
+        response = app.test_client().get(
+            f"/static/{path.relative_to(root)}", headers={"Accept-Encoding": "gzip"}
+        )
+        assert response.headers["Content-Encoding"] == "gzip"
+    assert len(list(root.rglob("*.gz"))) == len(list(root.rglob("*.css"))) + len(list(root.rglob("*.js")))
 
 
 # Cookies -----------------------------------------------------------------------------------------------------

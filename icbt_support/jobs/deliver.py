@@ -41,9 +41,10 @@ from icbt_support.reminders.rules import Channel as ReminderChannel
 from icbt_support.settings import Settings
 
 BATCH = 2000
-SETTLE_AFTER = 500
+SETTLE_AFTER = 1000
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 300.0
+_ACCEPTED = Result.ACCEPTED
 NEVER_BY_SMTP = (".example.org", "@example.org")
 
 log = structlog.get_logger()
@@ -286,7 +287,7 @@ class Deliverer:
 
     def _note(self, batch: _Batch, outcome: Outcome, done: Delivered) -> None:
         mailing = batch.open.pop(outcome.reference)
-        if outcome.result is Result.ACCEPTED:
+        if outcome.result is _ACCEPTED:
             self._own_journal().note(outcome.reference, batch.claim.token, outcome.reply)
             rows = batch.sent_rows[outcome.reference]
             batch.accepted.append(settling.Accepted(outcome.reference, rows, outcome.reply))

@@ -175,7 +175,7 @@ class Deliverer:
     def _deliver_emails(self, done: Delivered) -> None:
         if not _is_due(ReminderChannel.EMAIL) or not self._may_send(done):
             return
-        self._own_journal()
+        self._own_journal().replay(_settle_lines)  # It is emptied with what this run settles.
         while not self._stop():
             judge = EmailJudge()
             with _collector_at_rest():
@@ -220,7 +220,6 @@ class Deliverer:
     def _own_journal(self) -> SendJournal:
         if self._journal is None:
             self._journal = open_journal(self._settings.journal_dir)
-            self._journal.replay(_settle_lines)
         return self._journal
 
     def _send(self, claim: Claim, judge: EmailJudge, done: Delivered) -> bool:

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from icbt_support import clock
 from icbt_support.accounts.models import Account, AccountLink, LinkPurpose, PromptLevel, Wording
@@ -379,6 +380,25 @@ def test_a_server_that_goes_away_half_way_loses_nothing(
     waiting = db.session.scalars(select(Mailing)).one()
     assert (waiting.state, waiting.attempt) == (MailingState.WAITING, 0)
     assert row(f"session:{item.id}").state is ReminderState.OWED
+
+
+def test_what_could_not_be_settled_is_not_forgotten_by_the_next_run(
+    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe_session(cast, plan_a_session(cast, now), now)
+    with monkeypatch.context() as at_first:
+        at_first.setattr("icbt_support.jobs.deliver.settling.settle_accepted", database_is_away)
+        with pytest.raises(OperationalError):
+            deliverer.deliver_due()
+    owe(cast, "one", K.STAFF_HAND_OVER, f"enrolment:{cast.enrolment.id}", now, channels=[Channel.EMAIL])
+    deliverer.deliver_due()
+    db.session.rollback()
+    assert set(db.session.scalars(select(Mailing.state))) == {MailingState.HANDED_OVER}
+    assert len(server.mails) == 2
+
+
+def database_is_away(*_given: object, **_named: object) -> int:
+    raise OperationalError("UPDATE mailings", {}, OSError("away"))
 
 
 def test_example_org_never_leaves_the_house(

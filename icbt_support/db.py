@@ -82,13 +82,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         in_utc = value.astimezone(UTC)
         return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        return _instant_of if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+        return _instant_of if dialect.name == "sqlite" else _in_utc
+
+
+@lru_cache(maxsize=4096)
+def _in_utc(kept: datetime | None) -> datetime | None:
+    return None if kept is None else kept.astimezone(UTC)
 
 
 @lru_cache(maxsize=4096)
@@ -168,9 +168,17 @@ class EncryptedJson(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+class TextEnum(Enum):
+    """A `StrEnum`'s members by their text, looked up without a function of Python's for each value."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        members = {member.value: member for member in self.enum_class or ()}
+        return {None: None, **members}.__getitem__
+
+
 def text_enum(kind: type[StrEnum]) -> Enum:
     """A `StrEnum` kept as its text, with a CHECK on both engines."""
-    return Enum(
+    return TextEnum(
         kind,
         native_enum=False,
         create_constraint=True,
@@ -249,6 +257,10 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        # A batch of reminders changes a thousand pages: they stay in memory until it is committed, and several
+        # batches go back into the database together.
+        "cache_size = -32768",
+        "wal_autocheckpoint = 4000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

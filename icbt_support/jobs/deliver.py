@@ -41,9 +41,10 @@ from icbt_support.reminders.rules import Channel as ReminderChannel
 from icbt_support.settings import Settings
 
 BATCH = 2000
-SETTLE_AFTER = 500
+SETTLE_AFTER = 1000
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 300.0
+_ACCEPTED = Result.ACCEPTED
 NEVER_BY_SMTP = (".example.org", "@example.org")
 
 log = structlog.get_logger()
@@ -174,7 +175,7 @@ class Deliverer:
     def _deliver_emails(self, done: Delivered) -> None:
         if not _is_due(ReminderChannel.EMAIL) or not self._may_send(done):
             return
-        self._own_journal()
+        self._own_journal().replay(_settle_lines)  # It is emptied with what this run settles.
         while not self._stop():
             judge = EmailJudge()
             with _collector_at_rest():
@@ -219,7 +220,6 @@ class Deliverer:
     def _own_journal(self) -> SendJournal:
         if self._journal is None:
             self._journal = open_journal(self._settings.journal_dir)
-            self._journal.replay(_settle_lines)
         return self._journal
 
     def _send(self, claim: Claim, judge: EmailJudge, done: Delivered) -> bool:
@@ -286,7 +286,7 @@ class Deliverer:
 
     def _note(self, batch: _Batch, outcome: Outcome, done: Delivered) -> None:
         mailing = batch.open.pop(outcome.reference)
-        if outcome.result is Result.ACCEPTED:
+        if outcome.result is _ACCEPTED:
             self._own_journal().note(outcome.reference, batch.claim.token, outcome.reply)
             rows = batch.sent_rows[outcome.reference]
             batch.accepted.append(settling.Accepted(outcome.reference, rows, outcome.reply))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, Row, and_, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import aliased
 
 from icbt_support.accounts.models import (
@@ -28,9 +28,14 @@ from icbt_support.plan.models import ItemState, PlanItem, Week
 from icbt_support.reminders.id_lists import among
 from icbt_support.reminders.rules import ReminderClass, ReminderKind
 from icbt_support.reminders.verdicts import DueReminder
+from icbt_support.reminders.whole_results import whole_result
 from icbt_support.reviews.models import Review, ReviewState
 from icbt_support.risk.models import RiskAlert
 from icbt_support.service.models import RhythmSettings, Service
+
+_PROMPT, _START_PROMPT = ReminderClass.PROMPT, ReminderKind.START_PROMPT
+_CHECK_IN = ReminderKind.CHECK_IN
+_WITH_DETAIL = Wording.WITH_DETAIL
 
 
 class Person(NamedTuple):
@@ -51,7 +56,7 @@ class Person(NamedTuple):
 
     @property
     def wants_detail(self) -> bool:
-        return self.wording is Wording.WITH_DETAIL
+        return self.wording is _WITH_DETAIL
 
 
 class Course(NamedTuple):
@@ -208,12 +213,12 @@ def load_titles(scene: Scene, item_ids: Iterable[int]) -> None:
     ids = list(item_ids)
     if ids:
         rows = _run(select(PlanItem.id, PlanItem.title).where(among(PlanItem.id, ids)))
-        scene.titles.update({row.id: row.title for row in rows})
+        scene.titles.update(dict(rows))
 
 
-def _run(statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Plain rows, fetched in one go, without the layer that makes objects of them."""
-    return db.session.connection().execute(statement).all()
+def _run(statement: Select[*tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+    """Plain rows, without the layer that makes objects of them."""
+    return whole_result(db.session.connection(), statement)
 
 
 def _numbers_by_kind(references: set[str]) -> defaultdict[str, set[int]]:
@@ -274,10 +279,8 @@ def _courses(ids: list[int]) -> Iterable[Course]:
 
 def _houses(ids: list[int]) -> Iterable[House]:
     columns = (Service.id, Service.name, Service.sender_name, Service.zone, Service.rhythm_settings)
-    for row in _run(select(*columns).where(among(Service.id, ids))):
-        yield House(
-            row.id, row.name, row.sender_name, row.zone, RhythmSettings.from_json(row.rhythm_settings)
-        )
+    for service_id, name, sender_name, zone, numbers in _run(select(*columns).where(among(Service.id, ids))):
+        yield House(service_id, name, sender_name, zone, RhythmSettings.from_json(numbers))
 
 
 def _items(ids: list[int]) -> Iterable[Item]:
@@ -342,7 +345,7 @@ def _alerts(ids: list[int]) -> Iterable[Alert]:
 
 
 def _load_check_ins(scene: Scene, due: Sequence[DueReminder]) -> None:
-    asked = {found for row in due if (found := check_in_of(row.subject)) is not None}
+    asked = {found for row in due if row.kind is _CHECK_IN and (found := check_in_of(row.subject))}
     if not asked:
         return
     enrolment_ids = {enrolment_id for enrolment_id, _ in asked}
@@ -353,12 +356,12 @@ def _load_check_ins(scene: Scene, due: Sequence[DueReminder]) -> None:
         .outerjoin(Account, Account.id == Review.owner_id)
         .where(among(Week.enrolment_id, enrolment_ids), Week.number.in_(numbers))
     )
-    for row in _run(weeks):
-        scene.weeks[row.enrolment_id, row.number] = OwedWeek(row.closed_at, row.review_on, row.called or "")
+    for enrolment_id, number, closed_at, review_on, called in _run(weeks):
+        scene.weeks[enrolment_id, number] = OwedWeek(closed_at, review_on, called or "")
     done = select(FinishedCheckIn.enrolment_id, FinishedCheckIn.week_number).where(
         among(FinishedCheckIn.enrolment_id, enrolment_ids), FinishedCheckIn.week_number.in_(numbers)
     )
-    scene.check_ins_done = {(row.enrolment_id, row.week_number) for row in _run(done)}
+    scene.check_ins_done = {(enrolment_id, number) for enrolment_id, number in _run(done)}
 
 
 def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> None:
@@ -366,7 +369,7 @@ def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> No
     ids = {
         number
         for row in due
-        if row.reminder_class is ReminderClass.PROMPT and (number := number_in(row.context, "enrolment"))
+        if row.reminder_class is _PROMPT and (number := number_in(row.context, "enrolment"))
     }
     if not ids:
         return
@@ -388,13 +391,13 @@ def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> No
     scene.without_consent = {row[0] for row in _run(withdrawn)}
 
 
-def _newest_messages(ids: set[int], since: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
+def _newest_messages(ids: set[int], since: datetime) -> Iterable[tuple[Any, ...]]:
     statement = select(Message.enrolment_id, Message.author_id, func.max(Message.sent_at))
     recent = statement.where(among(Message.enrolment_id, ids), Message.sent_at > since)
     return _run(recent.group_by(Message.enrolment_id, Message.author_id))
 
 
-def _newest_reviews(ids: set[int], since: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
+def _newest_reviews(ids: set[int], since: datetime) -> Iterable[tuple[Any, ...]]:
     statement = select(Review.enrolment_id, Review.sent_by, func.max(Review.sent_at))
     recent = statement.where(
         among(Review.enrolment_id, ids), Review.state == ReviewState.SENT, Review.sent_at > since
@@ -404,7 +407,7 @@ def _newest_reviews(ids: set[int], since: datetime) -> Sequence[Row[*tuple[Any, 
 
 def _load_invitations(scene: Scene, due: Sequence[DueReminder], now: datetime) -> None:
     """A start prompt carries the newest invitation that is still open, if there is one."""
-    people = {row.recipient_id for row in due if row.kind is ReminderKind.START_PROMPT}
+    people = {row.recipient_id for row in due if row.kind is _START_PROMPT}
     if not people:
         return
     statement = (
@@ -418,4 +421,4 @@ def _load_invitations(scene: Scene, due: Sequence[DueReminder], now: datetime) -
         )
         .order_by(AccountLink.id)
     )
-    scene.invitations = {row.account_id: Link._make(row) for row in _run(statement)}
+    scene.invitations = {link.account_id: link for link in map(Link._make, _run(statement))}

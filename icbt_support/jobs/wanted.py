@@ -35,6 +35,10 @@ K = ReminderKind
 _local_day = lru_cache(maxsize=1024)(local_day)
 _end_of_quiet = lru_cache(maxsize=1024)(end_of_quiet)
 OUTSIDE_A_COURSE = (K.START_PROMPT, K.BOOSTER)
+# Asked of every row of a batch: a member that is named through its class is looked up by a function each time.
+_PROMPT, _DIGEST = ReminderClass.PROMPT, K.STAFF_DIGEST
+_ACTIVE, _PLANNED = EnrolmentState.ACTIVE, ItemState.PLANNED
+_OFF, _FEWER = PromptLevel.OFF, PromptLevel.FEWER
 
 
 def withdraw(reason: Reason) -> Verdict:
@@ -69,10 +73,11 @@ class EmailJudge:
         self.scene = load_scene(due, now)
         self.digests = digest.load_digests(due, now)
         judgement = Judgement()
-        for row in due:
-            judgement.verdicts[row.id] = self._verdict(row, now)
-            if row.recipient_id not in judgement.recipients:
-                judgement.recipients[row.recipient_id] = self._day(row, now)
+        judgement.verdicts = {row.id: self._verdict(row, now) for row in due}
+        of_each_recipient = {row.recipient_id: row for row in reversed(due)}
+        judgement.recipients = {
+            recipient_id: self._day(row, now) for recipient_id, row in of_each_recipient.items()
+        }
         return judgement
 
     def _day(self, row: DueReminder, now: datetime) -> RecipientDay:
@@ -82,7 +87,7 @@ class EmailJudge:
         if house is None:
             return RecipientDay(_local_day(now, zone), 1, 3)
         in_seven_days = house.rhythm.prompts_in_seven_days
-        if person is not None and person.prompts is PromptLevel.FEWER:
+        if person is not None and person.prompts is _FEWER:
             in_seven_days = min(in_seven_days, FEWER_IN_SEVEN_DAYS)
         return RecipientDay(_local_day(now, zone), house.rhythm.prompts_a_day, in_seven_days)
 
@@ -93,11 +98,11 @@ class EmailJudge:
         verdict = about_subject(row, self.scene, now)
         if verdict is not SEND:
             return verdict
-        if row.kind is K.STAFF_DIGEST and self.digests[row.id].is_empty:
+        if row.kind is _DIGEST and self.digests[row.id].is_empty:
             return withdraw(Reason.NOTHING_TO_SAY)
         if person.address_bounced_at is not None:
             return hold_back(Reason.ADDRESS_BOUNCED)
-        if row.reminder_class is ReminderClass.PROMPT:
+        if row.reminder_class is _PROMPT:
             verdict = about_prompt(row, person, self.scene, now)
         return about_quiet_hours(row, person, now) if verdict is SEND else verdict
 
@@ -185,7 +190,7 @@ def _about_item(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
     item = scene.items.get(number_in(row.subject, "plan_item") or 0)
     if item is None:
         return GONE
-    if item.state is not ItemState.PLANNED:
+    if item.state is not _PLANNED:
         return DONE
     return SEND if item.week_closed_at is None else GONE
 
@@ -286,11 +291,11 @@ def about_prompt(row: DueReminder, person: Person, scene: Scene, now: datetime) 
     course, house = scene.course_of(row), scene.house_of(row)
     if course is None or house is None:
         return GONE
-    if row.kind not in OUTSIDE_A_COURSE and course.state is not EnrolmentState.ACTIVE:
+    if row.kind not in OUTSIDE_A_COURSE and course.state is not _ACTIVE:
         return NOT_ACTIVE
     if course.id in scene.without_consent:
         return NOT_ACTIVE
-    if person.prompts is PromptLevel.OFF:
+    if person.prompts is _OFF:
         return hold_back(Reason.PROMPTS_OFF)
     if row.kind not in OUTSIDE_A_COURSE and _is_quiet_week(person, course, house, now):
         return hold_back(Reason.QUIET_WEEK)

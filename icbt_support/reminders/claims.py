@@ -18,6 +18,7 @@ from icbt_support.reminders.rules import Channel, MailingState, ReminderClass
 from icbt_support.reminders.verdicts import Decision, DueReminder, Judge, Judgement
 
 LEASE = timedelta(seconds=60)
+_SEND, _PROMPT = Decision.SEND, ReminderClass.PROMPT
 
 
 class ClaimedMailing(NamedTuple):
@@ -68,7 +69,7 @@ def claim_emails(
     if not due:
         return Claim(lease.token, [])
     judgement = judge_due(judge, due, now)
-    wanted = [row for row in due if judgement.verdicts[row.id].decision is Decision.SEND]
+    wanted = [row for row in due if judgement.verdicts[row.id].decision is _SEND]
     claimed = _claim_again(connection, [row for row in wanted if row.mailing_id is not None], lease)
     fresh = [row for row in wanted if row.mailing_id is None]
     folded = fold(fresh, judgement.recipients, _prompts_sent(connection, fresh, judgement))
@@ -83,7 +84,7 @@ def _prompts_sent(
     connection: Connection, fresh: Sequence[DueReminder], judgement: Judgement
 ) -> dict[int, list[date]]:
     """The local days of the prompts that these people got in the last seven days."""
-    people = {row.recipient_id for row in fresh if row.reminder_class is ReminderClass.PROMPT}
+    people = {row.recipient_id for row in fresh if row.reminder_class is _PROMPT}
     if not people:
         return {}
     since = min(judgement.recipients[person].local_on for person in people) - timedelta(days=7)

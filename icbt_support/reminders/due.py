@@ -11,11 +11,13 @@ from icbt_support.reminders.id_lists import among
 from icbt_support.reminders.models import Mailing, Reminder
 from icbt_support.reminders.rules import Channel, ReminderState
 from icbt_support.reminders.verdicts import Decision, DueReminder, Judge, Judgement, Verdict, expired
+from icbt_support.reminders.whole_results import whole_result
 
 reminders = Reminder.__table__
 mailings = Mailing.__table__
 # Written out, because a partial index is only used when its condition stands in the statement itself.
 IS_OWED = text("reminders.state = 'owed'")
+_SEND = Decision.SEND
 _COLUMNS = [reminders.c[name] for name in DueReminder._fields]
 _STATE_AFTER = {
     Decision.HOLD_BACK: ReminderState.HELD_BACK,
@@ -32,7 +34,7 @@ def due_reminders(connection: Connection, channel: Channel, limit: int, now: dat
     oldest = people.cte("oldest").prefix_with("MATERIALIZED", dialect="postgresql")
     rows = select(*_COLUMNS).where(*is_due, reminders.c.recipient_id.in_(select(oldest.c.recipient_id)))
     rows = _lock(rows.order_by(reminders.c.due_at, reminders.c.id), connection)
-    return list(map(DueReminder._make, connection.execute(rows).all()))
+    return list(map(DueReminder._make, whole_result(connection, rows)))
 
 
 def _lock(statement: Select[Any], connection: Connection) -> Select[Any]:
@@ -60,7 +62,7 @@ def settle_verdicts(
     alike: dict[Verdict, list[int]] = defaultdict(list)
     for row in due:
         verdict = verdicts[row.id]
-        if verdict.decision is not Decision.SEND:
+        if verdict.decision is not _SEND:
             alike[verdict].append(row.id)
     settled = put_off = 0
     for verdict, ids in alike.items():

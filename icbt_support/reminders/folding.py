@@ -11,6 +11,9 @@ ONE_A_DAY = Verdict(Decision.HOLD_BACK, Reason.ONE_A_DAY)
 ENOUGH_THIS_WEEK = Verdict(Decision.HOLD_BACK, Reason.ENOUGH_THIS_WEEK)
 
 
+_PROMPT = ReminderClass.PROMPT
+
+
 @dataclass(slots=True)
 class Parcel:
     """The reminders that will stand in one email. `prompt_number` is the place its prompt takes in that
@@ -76,7 +79,7 @@ def _fill(
 ) -> None:
     """Adds each row that its recipient's caps allow; a prompt that goes out counts in `prompts_on`."""
     for row in sorted(rows, key=_order):
-        if row.reminder_class is ReminderClass.PROMPT:
+        if row.reminder_class is _PROMPT:
             refusal = _refusal(day, prompts_on) if parcel.prompt_number is None else ONE_A_DAY
             if refusal is not None:
                 held_back[row.id] = refusal

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
+from sqlalchemy import Connection, CursorResult, TextClause, bindparam, select, text
 
 from icbt_support.db import UtcDateTime
+from icbt_support.reminders.models import Mailing
+from icbt_support.reminders.whole_results import WholeResult
 
 # One number for each reminder: an object is read faster than a list of lists, and they are many.
 _PAIRS = {
@@ -41,7 +43,7 @@ def _insert_mailings(dialect: str) -> TextClause:
         f"INSERT INTO mailings ({', '.join(columns)}, "  # noqa: S608 (our own words)
         "state, attempt, claimed_by, claim_token, lease_until, reply, created_at) "
         f"SELECT given.*, 'claimed', 1, :worker, :token, :lease_until, '', :now "
-        f"FROM {_given(dialect, **columns)} WHERE true ON CONFLICT DO NOTHING RETURNING id, message_id"
+        f"FROM {_given(dialect, **columns)} WHERE true ON CONFLICT DO NOTHING"
     ).bindparams(bindparam("lease_until", type_=UtcDateTime()), bindparam("now", type_=UtcDateTime()))
 
 
@@ -66,6 +68,13 @@ _LINK_REMINDERS = {dialect: _link_reminders(dialect) for dialect in _LISTS}
 _HAND_OVER_MAILINGS = {dialect: _hand_over_mailings(dialect) for dialect in _LISTS}
 
 
+_CLAIMED = WholeResult(
+    select(Mailing.message_id, Mailing.id).where(
+        text("mailings.state = 'claimed'"), Mailing.claim_token == bindparam("token")
+    )
+)
+
+
 def insert_mailings(
     connection: Connection,
     rows: Sequence[tuple[int, int | None, str, str, str | None, int | None]],
@@ -77,11 +86,12 @@ def insert_mailings(
 ) -> dict[str, int]:
     """Writes claimed mailings: recipient, service, Message-ID, local day, day and place of the prompt.
 
-    Returns the number of each by its Message-ID; a mailing whose prompt's place is taken is left out.
+    Returns the number of each by its Message-ID, among the others of this token; a mailing whose prompt's
+    place is taken is left out.
     """
     values = {"worker": worker, "token": token, "lease_until": lease_until, "now": now}
-    written = _execute(connection, _INSERT_MAILINGS, rows, **values).all()
-    return {row.message_id: row.id for row in written}
+    _execute(connection, _INSERT_MAILINGS, rows, **values)
+    return dict(_CLAIMED.rows(connection, {"token": token}))
 
 
 def link_reminders(connection: Connection, mailing_of: Mapping[int, int]) -> None:

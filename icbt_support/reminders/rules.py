@@ -149,6 +149,8 @@ FOR_STAFF = frozenset(
 _CLASS_OF = {kind: reminder_class for reminder_class, kinds in _CLASSES.items() for kind in kinds}
 _ORDER = {kind: position for position, kind in enumerate(ReminderKind)}
 
+_FOLDED = frozenset({ReminderClass.NEWS, ReminderClass.PROMPT})
+_WAITING_FOR_QUIET_HOURS = _FOLDED | {ReminderClass.DIGEST}
 _INBOX_ONLY = frozenset({K.STAFF_MESSAGE, K.STAFF_CALL_TASK})
 
 _EXPIRES_AFTER: dict[ReminderKind, timedelta] = {
@@ -230,11 +232,11 @@ def default_expiry(kind: ReminderKind, due_at: datetime) -> datetime | None:
 
 def is_folded(reminder_class: ReminderClass) -> bool:
     """Whether one email may carry it together with others."""
-    return reminder_class in (ReminderClass.NEWS, ReminderClass.PROMPT)
+    return reminder_class in _FOLDED
 
 
 def waits_for_quiet_hours(reminder_class: ReminderClass) -> bool:
-    return reminder_class in (ReminderClass.NEWS, ReminderClass.PROMPT, ReminderClass.DIGEST)
+    return reminder_class in _WAITING_FOR_QUIET_HOURS
 
 
 def fold_order(kind: ReminderKind) -> int:

@@ -16,6 +16,7 @@ from icbt_support.reminders.due import IS_OWED, mailings, reminders
 from icbt_support.reminders.id_lists import IdList, among
 from icbt_support.reminders.many_rows import hand_over_mailings
 from icbt_support.reminders.rules import MailingState, Reason, ReminderState, next_try
+from icbt_support.reminders.whole_results import WholeResult
 
 _REPLY_LENGTH = 200
 _HOLDER = (
@@ -24,10 +25,12 @@ _HOLDER = (
     .scalar_subquery()
 )
 # Asked for every fifty mails, so it is built once; not a join, or SQLite walks all mailings of the token each time.
-_STILL_WANTED = select(reminders.c.id).where(
-    among(reminders.c.id, bindparam("ids", type_=IdList())),
-    text("reminders.state = 'claimed'"),
-    bindparam("token") == _HOLDER,
+_STILL_WANTED = WholeResult(
+    select(reminders.c.id).where(
+        among(reminders.c.id, bindparam("ids", type_=IdList())),
+        text("reminders.state = 'claimed'"),
+        bindparam("token") == _HOLDER,
+    )
 )
 
 
@@ -93,7 +96,7 @@ def still_wanted(connection: Connection, reminder_ids: Collection[int], token: s
 
     Asked on a connection of the caller's own, every fifty mails.
     """
-    return set(connection.execute(_STILL_WANTED, {"ids": reminder_ids, "token": token}).scalars().all())
+    return {row[0] for row in _STILL_WANTED.rows(connection, {"ids": reminder_ids, "token": token})}
 
 
 def renew_lease(token: str, *, real_now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from icbt_support import clock
 from icbt_support.accounts.models import Account
@@ -14,9 +15,9 @@ from icbt_support.delivery.channel import Result
 from icbt_support.delivery.models import MailboxMail
 from icbt_support.jobs.deliver import Deliverer
 from icbt_support.reminders.models import InboxItem, Mailing
-from icbt_support.reminders.rules import MailingState, ReminderState
+from icbt_support.reminders.rules import Channel, MailingState, ReminderState
 from tests.cast import Cast
-from tests.jobs.owing import K, ListeningServer, owe_session, plan_a_session, row
+from tests.jobs.owing import K, ListeningServer, owe, owe_session, plan_a_session, row
 
 
 @pytest.fixture
@@ -89,3 +90,22 @@ def test_example_org_never_leaves_the_house(
     assert deliverer.deliver_due().sent == 1
     assert server.mails == []
     assert db.session.scalars(select(MailboxMail)).one().address == "patient@example.org"
+
+
+def test_what_could_not_be_settled_is_not_forgotten_by_the_next_run(
+    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe_session(cast, plan_a_session(cast, now), now)
+    with monkeypatch.context() as at_first:
+        at_first.setattr("icbt_support.jobs.deliver.settling.settle_accepted", database_is_away)
+        with pytest.raises(OperationalError):
+            deliverer.deliver_due()
+    owe(cast, "one", K.STAFF_HAND_OVER, f"enrolment:{cast.enrolment.id}", now, channels=[Channel.EMAIL])
+    deliverer.deliver_due()
+    db.session.rollback()
+    assert set(db.session.scalars(select(Mailing.state))) == {MailingState.HANDED_OVER}
+    assert len(server.mails) == 2
+
+
+def database_is_away(*_given: object, **_named: object) -> int:
+    raise OperationalError("UPDATE mailings", {}, OSError("away"))

@@ -7,6 +7,7 @@ const PAUSE_BEFORE_KEEPING = 400
 const DAYS_KEPT = 14
 const NOT_KEPT = ['csrf_token']
 const SUBMITTED = 'keep-submitted'
+const TELLS_ONLY = 'not_safe' // This button tells somebody, and saves no form.
 const SIGN_OUT_WORDS = 'Words of yours could not be saved yet and are kept in this browser. ' +
   'Signing out removes them. Sign out now?'
 
@@ -98,6 +99,7 @@ class Keeper {
   onSubmit (event) {
     if (navigator.onLine) {
       this.keepNow()
+      if (event.submitter?.name === TELLS_ONLY) return
       sessionStorage.setItem(SUBMITTED, this.name)
       return
     }

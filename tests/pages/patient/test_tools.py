@@ -267,7 +267,9 @@ def test_not_safe_beside_save_is_told_with_what_was_typed(patient: PageClient, c
 
 
 def test_not_safe_keeps_to_oneself_what_was_for_oneself(patient: PageClient, cast: Cast) -> None:
-    patient.post("/safety", {"field-doing": "My own words", "sharing": "private", "not_safe": "yes"})
+    told = patient.post("/safety", {"field-doing": "My own words", "sharing": "private", "not_safe": "yes"})
+    assert "Please talk to someone now" in told.text
+    assert "My own words" in told.text
     assert db.session.scalars(select(RiskAlert)).one().words == NOT_SAFE_WORDS
 
 

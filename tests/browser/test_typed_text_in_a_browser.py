@@ -68,8 +68,13 @@ def test_the_policy_holds_back_what_would_fire_without_it(browser: Browser) -> N
 # Every page on which somebody's words stand -----------------------------------------------------------------
 
 READERS = ("alex", "pat", "jo", "toni", "vendor")
-HOSTILE = "\n\n".join(one for one in PAYLOADS if "\x00" not in one)
+HOSTILE = (
+    "<script>alert(1)</script> <img src=x onerror=alert(1)> <svg/onload=alert(1)>\n\n"
+    "\"onmouseover=alert(1) ' onfocus=alert(1) x=\n\n![x](https://evil.example/pixel.gif) [x](javascript:alert(1))"
+    "\n\n<link rel=stylesheet href=https://evil.example/x.css> --> </textarea></title></main><script>alert(1)</script>"
+)
 MARK = "alert(1)"
+MOST_ADDRESSES = 8
 TYPED_IN_ONE_WORD = ("called", "title", "name", "words")
 
 
@@ -103,11 +108,12 @@ def pages_with_hostile_words(app: Flask, house: House) -> Iterator[tuple[PageCli
         for rule in rules(app, "GET"):
             if rule.endpoint in seen or not is_for(app, rule, house.people[who]):
                 continue
-            for address in islice(addresses(app, rule, ids), 24):
+            for address in islice(addresses(app, rule, ids), MOST_ADDRESSES):
                 answer = reader.http.get(address)
-                if answer.mimetype == "text/html" and MARK in answer.get_data(as_text=True):
+                if answer.status_code == 200:
                     seen.add(rule.endpoint)
-                    yield reader, address
+                    if MARK in answer.get_data(as_text=True):
+                        yield reader, address
                     break
 
 
@@ -117,6 +123,7 @@ class Visitor:
     def __init__(self, browser: Browser) -> None:
         self.fired: list[object] = []
         self.strangers: set[str] = set()
+        self.scripts: dict[str, dict[str, Any]] = {}
         self.reader: PageClient
         self.context = browser.new_context()
         self.context.expose_function("alert", lambda *words: self.fired.append(words))
@@ -128,10 +135,19 @@ class Visitor:
             self.strangers.add(route.request.url)
             route.abort()
             return
+        if route.request.resource_type in ("stylesheet", "font", "image"):
+            route.fulfill(status=204)
+            return
         address = urlsplit(route.request.url)
-        found = self.reader.http.get(f"{address.path}?{address.query}", base_url=HOST)
-        headers = {"Content-Type": found.headers.get("Content-Type", "")}
-        route.fulfill(status=found.status_code, body=found.get_data(), headers=headers)
+        if address.path not in self.scripts:
+            found = self.reader.http.get(f"{address.path}?{address.query}", base_url=HOST)
+            headers = {"Content-Type": found.headers.get("Content-Type", "")}
+            answer = {"status": found.status_code, "body": found.get_data(), "headers": headers}
+            if route.request.resource_type != "script":
+                route.fulfill(**answer)
+                return
+            self.scripts[address.path] = answer
+        route.fulfill(**self.scripts[address.path])
 
     def open(self, reader: PageClient, address: str) -> None:
         self.reader = reader
@@ -157,4 +173,4 @@ def test_hostile_words_fire_nothing_on_any_page(
         opened += 1
     visitor.context.close()
     assert (visitor.fired, visitor.strangers) == ([], set())
-    assert opened > 60
+    assert opened > 60, opened

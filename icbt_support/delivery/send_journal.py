@@ -1,12 +1,12 @@
 """What the provider took, written down the moment it said so, until the database knows.
 
-A slot is a file under a lock that ends with the process that holds it, however that ends. One line, one
+Each worker holds one slot: a file under a lock that ends with the process, however it ends. One line, one
 write. A slot whose worker has gone is read and emptied by whoever finds it, before leases are recovered.
 """
 
 import fcntl
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ Settle = Callable[[Sequence[JournalLine]], None]
 
 
 class SendJournal:
-    """A slot of this process. `note` after each accepted mail, `clear` once they are settled."""
+    """This process's slot. `note` after each accepted mail, `clear` once they are settled."""
 
     def __init__(self, descriptor: int, path: Path) -> None:
         self._descriptor = descriptor
@@ -73,13 +73,12 @@ def replay_journals(folder: Path, settle: Settle) -> int:
     return replayed
 
 
-def lines_of_others(folder: Path, own: Collection[SendJournal] = ()) -> list[JournalLine]:
+def lines_of_others(folder: Path, own: SendJournal | None = None) -> list[JournalLine]:
     """What stands in every other slot, also in those whose workers live: a worker may be stopped past its
     lease.
     """
-    own_paths = {journal.path for journal in own}
     paths = sorted(folder.glob("slot-*.journal"))
-    return [line for path in paths if path not in own_paths for line in _read(path)]
+    return [line for path in paths if own is None or path != own.path for line in _read(path)]
 
 
 def _replay(path: Path, descriptor: int, settle: Settle) -> int:

@@ -2,7 +2,6 @@
 
 No transaction is open while mails are rendered or sent. What was accepted stands in the send journal before
 the next mail goes out on that connection, so a kill repeats at most one mail for each open connection.
-While one half of what was accepted is being settled, at the desk, the other half is being sent.
 """
 
 import gc
@@ -31,7 +30,6 @@ from icbt_support.delivery.send_journal import (
 )
 from icbt_support.delivery.smtp import SmtpChannel
 from icbt_support.jobs.bounces import note_refused_addresses
-from icbt_support.jobs.desk import Desk
 from icbt_support.jobs.gate import Gate
 from icbt_support.jobs.wanted import EmailJudge, InboxJudge
 from icbt_support.jobs.wording import Wording
@@ -43,8 +41,7 @@ from icbt_support.reminders.rules import Channel as ReminderChannel
 from icbt_support.settings import Settings
 
 BATCH = 2000
-SETTLE_AFTER = 500
-JOURNALS = 2
+SETTLE_AFTER = 1000
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 300.0
 _ACCEPTED = Result.ACCEPTED
@@ -110,19 +107,19 @@ class Deliverer:
         self._mailbox = MailboxChannel()
         self._smtp = smtp or _smtp_channel(settings)
         self._renderer = Renderer(base_url=settings.base_url, mail_from=settings.mail_from)
-        self._journals: list[SendJournal] = []
+        self._journal: SendJournal | None = None
         self._lock = threading.Lock()
         self._paused_until = 0.0
         self._pause = FIRST_PAUSE_SECONDS
         self._away = ""
 
     def close(self) -> None:
-        """Closes connections and gives the journal's slots back."""
+        """Closes connections and gives the journal's slot back."""
         if self._smtp is not None:
             self._smtp.close()
-        for journal in self._journals:
-            journal.close()
-        self._journals = []
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
 
     def deliver_due(self) -> Delivered:
         """Delivers everything that is due now, in the app and by email."""
@@ -145,17 +142,17 @@ class Deliverer:
         has_lost_leases = settling.has_lost_leases(real_now=clock.real_now())
         db.session.rollback()
         if has_lost_leases:
-            lines = lines_of_others(folder, self._journals)
+            lines = lines_of_others(folder, self._journal)
             if lines:
                 _settle_lines(lines)
         return replayed
 
     def _replay_own(self) -> int:
         """What an error kept this worker from settling; not while it is sending."""
-        if not self._lock.acquire(blocking=False):
+        if self._journal is None or not self._lock.acquire(blocking=False):
             return 0
         try:
-            return sum(journal.replay(_settle_lines) for journal in self._journals)
+            return self._journal.replay(_settle_lines)
         finally:
             self._lock.release()
 
@@ -178,17 +175,16 @@ class Deliverer:
     def _deliver_emails(self, done: Delivered) -> None:
         if not _is_due(ReminderChannel.EMAIL) or not self._may_send(done):
             return
-        self._ready_journals()
-        with Desk() as desk:
-            while not self._stop():
-                judge = EmailJudge()
-                with _collector_at_rest():
-                    claim = commit_with_retry(partial(self._claim, judge))
-                done.held_back += claim.held_back
-                if not claim.mailings and not claim.held_back and not claim.put_off:
-                    return
-                if claim.mailings and not self._send(claim, judge, desk, done):
-                    return
+        self._own_journal().replay(_settle_lines)  # It is emptied with what this run settles.
+        while not self._stop():
+            judge = EmailJudge()
+            with _collector_at_rest():
+                claim = commit_with_retry(partial(self._claim, judge))
+            done.held_back += claim.held_back
+            if not claim.mailings and not claim.held_back and not claim.put_off:
+                return
+            if claim.mailings and not self._send(claim, judge, done):
+                return
 
     def _claim(self, judge: EmailJudge) -> Claim:
         return claim_emails(
@@ -221,17 +217,12 @@ class Deliverer:
         done.away = self._away
         log.warning("email_paused", why=why)
 
-    def _ready_journals(self) -> None:
-        """Two slots, used in turn: one is written in while the other is being settled.
+    def _own_journal(self) -> SendJournal:
+        if self._journal is None:
+            self._journal = open_journal(self._settings.journal_dir)
+        return self._journal
 
-        What an error left in them is settled first, for they are emptied with what this run sends.
-        """
-        while len(self._journals) < JOURNALS:
-            self._journals.append(open_journal(self._settings.journal_dir))
-        for journal in self._journals:
-            journal.replay(_settle_lines)
-
-    def _send(self, claim: Claim, judge: EmailJudge, desk: Desk, done: Delivered) -> bool:
+    def _send(self, claim: Claim, judge: EmailJudge, done: Delivered) -> bool:
         """Sends one batch; False when the channel is away or the process is asked to stop."""
         batch = _Batch(claim, open={mailing.id: mailing for mailing in claim.mailings})
         wording = Wording(
@@ -248,12 +239,12 @@ class Deliverer:
                 with Gate(batch.claim.token, mailings) as gate:
                     mails = self._mails(batch, gate, wording)
                     for outcome in channel.deliver(mails, gate.is_still_wanted):
-                        self._note(batch, outcome, desk, done)
+                        self._note(batch, outcome, done)
         except ChannelAway as away:
             self._pause_channel(str(away), done)
             return False
         finally:
-            self._settle(batch, desk, done)
+            self._settle(batch, done)
         self._pause = FIRST_PAUSE_SECONDS
         return not self._stop()
 
@@ -293,15 +284,15 @@ class Deliverer:
             batch.sent_rows[mailing.id] = tuple(row.id for row in rows)
             yield Mail(mailing.id, letter.address, mailing.message_id, data, looked_at)
 
-    def _note(self, batch: _Batch, outcome: Outcome, desk: Desk, done: Delivered) -> None:
+    def _note(self, batch: _Batch, outcome: Outcome, done: Delivered) -> None:
         mailing = batch.open.pop(outcome.reference)
         if outcome.result is _ACCEPTED:
-            self._journals[0].note(outcome.reference, batch.claim.token, outcome.reply)
+            self._own_journal().note(outcome.reference, batch.claim.token, outcome.reply)
             rows = batch.sent_rows[outcome.reference]
             batch.accepted.append(settling.Accepted(outcome.reference, rows, outcome.reply))
             done.sent += 1
             if len(batch.accepted) >= SETTLE_AFTER:
-                self._settle_accepted(batch, desk)
+                self._settle_accepted(batch)
             return
         refusal = settling.Refusal(mailing.id, mailing.attempt, outcome.reply)
         if outcome.result is Result.LATER:
@@ -313,15 +304,18 @@ class Deliverer:
         if outcome.result is Result.ADDRESS_REFUSED:
             batch.refused_addresses.append(mailing.recipient_id)
 
-    def _settle_accepted(self, batch: _Batch, desk: Desk) -> None:
-        desk.do(partial(_settle_noted, self._journals[0], batch.accepted, batch.claim.token))
+    def _settle_accepted(self, batch: _Batch) -> None:
+        accepted = batch.accepted
+        commit_with_retry(
+            lambda: settling.settle_accepted(accepted, token=batch.claim.token, now=clock.now())
+        )
+        self._own_journal().clear()
         batch.accepted = []
-        self._journals.reverse()
 
-    def _settle(self, batch: _Batch, desk: Desk, done: Delivered) -> None:
+    def _settle(self, batch: _Batch, done: Delivered) -> None:
         """Everything of the batch gets its end, also after an error: what was not tried is given back."""
         if batch.accepted:
-            self._settle_accepted(batch, desk)
+            self._settle_accepted(batch)
         for refusal in batch.refused:
             batch.open.pop(refusal.mailing_id, None)
         for mailing_id in batch.emptied:
@@ -329,11 +323,6 @@ class Deliverer:
         if batch.later or batch.refused or batch.emptied or batch.open:
             commit_with_retry(lambda: _settle_rest(batch))
         done.held_back += len(batch.emptied)
-
-
-def _settle_noted(journal: SendJournal, accepted: Sequence[settling.Accepted], token: str) -> None:
-    commit_with_retry(lambda: settling.settle_accepted(accepted, token=token, now=clock.now()))
-    journal.clear()
 
 
 def _settle_rest(batch: _Batch) -> None:

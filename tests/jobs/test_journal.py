@@ -99,7 +99,7 @@ def test_two_workers_never_hold_one_slot(folder: Path) -> None:
     assert first.path != second.path
     first.note(1, "a" * 32, "250 OK")
     assert replay_journals(folder, lambda lines: pytest.fail("a held slot is not emptied")) == 0
-    assert lines_of_others(folder, [second]) == [JournalLine(1, "a" * 32, "250 OK")]
+    assert lines_of_others(folder, second) == [JournalLine(1, "a" * 32, "250 OK")]
     first.clear()
     first.close()
     second.close()

@@ -8,30 +8,21 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, func, select
-from sqlalchemy.orm import aliased
-
 from icbt_support.accounts.models import (
-    Account,
-    AccountLink,
-    ContactPreferences,
     LinkPurpose,
     PromptLevel,
     Wording,
 )
 from icbt_support.db import db
-from icbt_support.enrolments.models import Consent, Enrolment, EnrolmentState
+from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.feedback.queries import ReportNews, news_of_reports
-from icbt_support.measures.models import FinishedCheckIn
-from icbt_support.messages.models import Message
-from icbt_support.plan.models import ItemState, PlanItem, Week
-from icbt_support.reminders.id_lists import among
+from icbt_support.jobs import scene_statements as statements
+from icbt_support.plan.models import ItemState
 from icbt_support.reminders.rules import ReminderClass, ReminderKind
 from icbt_support.reminders.verdicts import DueReminder
-from icbt_support.reminders.whole_results import whole_result
-from icbt_support.reviews.models import Review, ReviewState
-from icbt_support.risk.models import RiskAlert
-from icbt_support.service.models import RhythmSettings, Service
+from icbt_support.reminders.whole_results import WholeResult
+from icbt_support.reviews.models import ReviewState
+from icbt_support.service.models import RhythmSettings
 
 _PROMPT, _START_PROMPT = ReminderClass.PROMPT, ReminderKind.START_PROMPT
 _CHECK_IN = ReminderKind.CHECK_IN
@@ -212,13 +203,11 @@ def load_titles(scene: Scene, item_ids: Iterable[int]) -> None:
     """Titles are encrypted, so they are read only for those who chose to see them in an email."""
     ids = list(item_ids)
     if ids:
-        rows = _run(select(PlanItem.id, PlanItem.title).where(among(PlanItem.id, ids)))
-        scene.titles.update(dict(rows))
+        scene.titles.update(dict(_rows(statements.TITLES, ids)))
 
 
-def _run(statement: Select[*tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
-    """Plain rows, without the layer that makes objects of them."""
-    return whole_result(db.session.connection(), statement)
+def _rows(statement: WholeResult, ids: Iterable[int], **values: Any) -> Iterable[tuple[Any, ...]]:
+    return statement.rows(db.session.connection(), {"ids": list(ids), **values})
 
 
 def _numbers_by_kind(references: set[str]) -> defaultdict[str, set[int]]:
@@ -236,112 +225,36 @@ def _by_id(ids: set[int], load: Callable[[list[int]], Iterable[Any]]) -> dict[in
 
 
 def _people(ids: list[int]) -> Iterable[Person]:
-    columns = (
-        Account.id,
-        Account.email,
-        Account.called,
-        Account.full_name,
-        Account.zone,
-        Account.disabled_at,
-        Account.address_bounced_at,
-        Account.last_signed_in_at,
-        ContactPreferences.wording,
-        ContactPreferences.prompts,
-        ContactPreferences.quiet_from,
-        ContactPreferences.quiet_until,
-    )
-    preferences = ContactPreferences.account_id == Account.id
-    statement = select(*columns).outerjoin(ContactPreferences, preferences).where(among(Account.id, ids))
-    return map(Person._make, _run(statement))
+    return map(Person._make, _rows(statements.PEOPLE, ids))
 
 
 def _courses(ids: list[int]) -> Iterable[Course]:
-    patient, supporter = aliased(Account), aliased(Account)
-    statement = (
-        select(
-            Enrolment.id,
-            Enrolment.state,
-            Enrolment.started_at,
-            Enrolment.starts_on,
-            Enrolment.back_at,
-            Enrolment.patient_id,
-            Enrolment.supporter_id,
-            Enrolment.clinician_id,
-            supporter.called,
-            patient.full_name,
-        )
-        .join(patient, patient.id == Enrolment.patient_id)
-        .join(supporter, supporter.id == Enrolment.supporter_id)
-        .where(among(Enrolment.id, ids))
-    )
-    return map(Course._make, _run(statement))
+    return map(Course._make, _rows(statements.COURSES, ids))
 
 
 def _houses(ids: list[int]) -> Iterable[House]:
-    columns = (Service.id, Service.name, Service.sender_name, Service.zone, Service.rhythm_settings)
-    for service_id, name, sender_name, zone, numbers in _run(select(*columns).where(among(Service.id, ids))):
+    for service_id, name, sender_name, zone, numbers in _rows(statements.HOUSES, ids):
         yield House(service_id, name, sender_name, zone, RhythmSettings.from_json(numbers))
 
 
 def _items(ids: list[int]) -> Iterable[Item]:
-    statement = (
-        select(
-            PlanItem.id,
-            PlanItem.state,
-            PlanItem.planned_on,
-            PlanItem.planned_time,
-            PlanItem.minutes,
-            Week.closed_at,
-        )
-        .join(Week, Week.id == PlanItem.week_id)
-        .where(among(PlanItem.id, ids))
-    )
-    return map(Item._make, _run(statement))
+    return map(Item._make, _rows(statements.ITEMS, ids))
 
 
 def _reviews(ids: list[int]) -> Iterable[OwedReview]:
-    columns = (
-        Review.id,
-        Review.state,
-        Review.promised_at,
-        Review.read_at,
-        Review.owner_id,
-        Review.pooled_at,
-        Review.moved_from_on,
-        Review.moved_because,
-        Account.called,
-    )
-    statement = select(*columns).join(Account, Account.id == Review.owner_id).where(among(Review.id, ids))
-    return map(OwedReview._make, _run(statement))
+    return map(OwedReview._make, _rows(statements.REVIEWS, ids))
 
 
 def _messages(ids: list[int]) -> Iterable[SentMessage]:
-    statement = (
-        select(Message.id, Message.read_at, Message.author_id, Account.called)
-        .join(Account, Account.id == Message.author_id)
-        .where(among(Message.id, ids))
-    )
-    return map(SentMessage._make, _run(statement))
-
-
-_LINK_COLUMNS = (
-    AccountLink.id,
-    AccountLink.account_id,
-    AccountLink.purpose,
-    AccountLink.nonce,
-    AccountLink.expires_at,
-    AccountLink.used_at,
-    AccountLink.withdrawn_at,
-)
+    return map(SentMessage._make, _rows(statements.MESSAGES, ids))
 
 
 def _links(ids: list[int]) -> Iterable[Link]:
-    return map(Link._make, _run(select(*_LINK_COLUMNS).where(among(AccountLink.id, ids))))
+    return map(Link._make, _rows(statements.LINKS, ids))
 
 
 def _alerts(ids: list[int]) -> Iterable[Alert]:
-    columns = (RiskAlert.id, RiskAlert.raised_at, RiskAlert.acknowledged_at)
-    return map(Alert._make, _run(select(*columns).where(among(RiskAlert.id, ids))))
+    return map(Alert._make, _rows(statements.ALERTS, ids))
 
 
 def _load_check_ins(scene: Scene, due: Sequence[DueReminder]) -> None:
@@ -350,18 +263,11 @@ def _load_check_ins(scene: Scene, due: Sequence[DueReminder]) -> None:
         return
     enrolment_ids = {enrolment_id for enrolment_id, _ in asked}
     numbers = {number for _, number in asked}
-    weeks = (
-        select(Week.enrolment_id, Week.number, Week.closed_at, Week.review_on, Account.called.label("called"))
-        .outerjoin(Review, and_(Review.week_id == Week.id, Review.pooled_at.is_(None)))
-        .outerjoin(Account, Account.id == Review.owner_id)
-        .where(among(Week.enrolment_id, enrolment_ids), Week.number.in_(numbers))
-    )
-    for enrolment_id, number, closed_at, review_on, called in _run(weeks):
+    weeks = _rows(statements.WEEKS, enrolment_ids, numbers=numbers)
+    for enrolment_id, number, closed_at, review_on, called in weeks:
         scene.weeks[enrolment_id, number] = OwedWeek(closed_at, review_on, called or "")
-    done = select(FinishedCheckIn.enrolment_id, FinishedCheckIn.week_number).where(
-        among(FinishedCheckIn.enrolment_id, enrolment_ids), FinishedCheckIn.week_number.in_(numbers)
-    )
-    scene.check_ins_done = {(enrolment_id, number) for enrolment_id, number in _run(done)}
+    done = _rows(statements.CHECK_INS_DONE, enrolment_ids, numbers=numbers)
+    scene.check_ins_done = {(enrolment_id, number) for enrolment_id, number in done}
 
 
 def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> None:
@@ -376,49 +282,16 @@ def _load_prompts(scene: Scene, due: Sequence[DueReminder], now: datetime) -> No
     hours = max((house.rhythm.held_back_after_writing_hours for house in scene.houses.values()), default=24)
     since = now - timedelta(hours=hours)
     newest: dict[int, list[Written]] = defaultdict(list)
-    for row in [*_newest_messages(ids, since), *_newest_reviews(ids, since)]:
-        newest[row[0]].append(Written(row[2], row[1]))
+    for statement in (statements.NEWEST_MESSAGES, statements.NEWEST_REVIEWS):
+        for enrolment_id, author_id, at in _rows(statement, ids, since=since):
+            newest[enrolment_id].append(Written(at, author_id))
     scene.written = {enrolment_id: max(words) for enrolment_id, words in newest.items()}
-    last = (
-        select(Consent.enrolment_id, func.max(Consent.id).label("id"))
-        .where(among(Consent.enrolment_id, ids))
-        .group_by(Consent.enrolment_id)
-        .subquery()
-    )
-    withdrawn = select(Consent.enrolment_id).join(
-        last, and_(last.c.id == Consent.id, Consent.withdrawn_at.is_not(None))
-    )
-    scene.without_consent = {row[0] for row in _run(withdrawn)}
-
-
-def _newest_messages(ids: set[int], since: datetime) -> Iterable[tuple[Any, ...]]:
-    statement = select(Message.enrolment_id, Message.author_id, func.max(Message.sent_at))
-    recent = statement.where(among(Message.enrolment_id, ids), Message.sent_at > since)
-    return _run(recent.group_by(Message.enrolment_id, Message.author_id))
-
-
-def _newest_reviews(ids: set[int], since: datetime) -> Iterable[tuple[Any, ...]]:
-    statement = select(Review.enrolment_id, Review.sent_by, func.max(Review.sent_at))
-    recent = statement.where(
-        among(Review.enrolment_id, ids), Review.state == ReviewState.SENT, Review.sent_at > since
-    )
-    return _run(recent.group_by(Review.enrolment_id, Review.sent_by))
+    scene.without_consent = {row[0] for row in _rows(statements.WITHOUT_CONSENT, ids)}
 
 
 def _load_invitations(scene: Scene, due: Sequence[DueReminder], now: datetime) -> None:
     """A start prompt carries the newest invitation that is still open, if there is one."""
     people = {row.recipient_id for row in due if row.kind is _START_PROMPT}
-    if not people:
-        return
-    statement = (
-        select(*_LINK_COLUMNS)
-        .where(
-            among(AccountLink.account_id, people),
-            AccountLink.purpose == LinkPurpose.INVITATION,
-            AccountLink.used_at.is_(None),
-            AccountLink.withdrawn_at.is_(None),
-            AccountLink.expires_at > now,
-        )
-        .order_by(AccountLink.id)
-    )
-    scene.invitations = {link.account_id: link for link in map(Link._make, _run(statement))}
+    if people:
+        open_ones = map(Link._make, _rows(statements.INVITATIONS, people, now=now))
+        scene.invitations = {link.account_id: link for link in open_ones}

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, text, update
+from sqlalchemy import Connection, Integer, Select, bindparam, select, text, update
 
+from icbt_support.db import UtcDateTime
 from icbt_support.reminders.id_lists import among
 from icbt_support.reminders.models import Mailing, Reminder
 from icbt_support.reminders.rules import Channel, ReminderState
 from icbt_support.reminders.verdicts import Decision, DueReminder, Judge, Judgement, Verdict, expired
-from icbt_support.reminders.whole_results import whole_result
+from icbt_support.reminders.whole_results import WholeResult
 
 reminders = Reminder.__table__
 mailings = Mailing.__table__
@@ -28,22 +29,35 @@ _STATE_AFTER = {
 
 def due_reminders(connection: Connection, channel: Channel, limit: int, now: datetime) -> list[DueReminder]:
     """The oldest due rows of a channel, and every other due row of the people they are for, locked."""
-    is_due = (IS_OWED, reminders.c.channel == channel, reminders.c.due_at <= now)
+    values = {"channel": channel, "now": now, "limit": limit}
+    return list(map(DueReminder._make, _DUE.rows(connection, values)))
+
+
+def _due_with_the_rest_of_their_people() -> WholeResult:
+    is_due = (
+        IS_OWED,
+        reminders.c.channel == bindparam("channel", type_=reminders.c.channel.type),
+        reminders.c.due_at <= bindparam("now", type_=UtcDateTime()),
+    )
     people = select(reminders.c.recipient_id).where(*is_due)
-    people = _lock(people.order_by(reminders.c.due_at, reminders.c.id).limit(limit), connection)
-    oldest = people.cte("oldest").prefix_with("MATERIALIZED", dialect="postgresql")
+    people = _in_order(people).limit(bindparam("limit", type_=Integer()))
+    oldest = _lock(people).cte("oldest").prefix_with("MATERIALIZED", dialect="postgresql")
     rows = select(*_COLUMNS).where(*is_due, reminders.c.recipient_id.in_(select(oldest.c.recipient_id)))
-    rows = _lock(rows.order_by(reminders.c.due_at, reminders.c.id), connection)
-    return list(map(DueReminder._make, whole_result(connection, rows)))
+    return WholeResult(_lock(_in_order(rows)))
 
 
-def _lock(statement: Select[Any], connection: Connection) -> Select[Any]:
+def _in_order(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return statement.order_by(reminders.c.due_at, reminders.c.id)
+
+
+def _lock(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """Row locks that skip (PostgreSQL). SQLite's write lock, taken when the transaction began, does the
     same.
     """
-    if connection.dialect.name == "sqlite":
-        return statement
     return statement.with_for_update(skip_locked=True, of=reminders)
+
+
+_DUE = _due_with_the_rest_of_their_people()
 
 
 def judge_due(judge: Judge, due: Sequence[DueReminder], now: datetime) -> Judgement:

@@ -40,6 +40,10 @@ class IdList(TypeDecorator[Collection[int]]):
         return numbers if dialect.name == "postgresql" else json.dumps(numbers)
 
 
+# The parameter of a statement that is built once: its value is given as "ids".
+ID_LIST = bindparam("ids", type_=IdList())
+
+
 class _Among(FunctionElement[bool]):
     inherit_cache = True
     # Else SQLite is asked `(… IN …) = 1`, for which it walks the whole table.

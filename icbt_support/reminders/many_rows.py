@@ -59,7 +59,7 @@ def _hand_over_mailings(dialect: str) -> TextClause:
         "UPDATE mailings SET state = 'handed_over', handed_over_at = :now, lease_until = NULL, "  # noqa: S608 (our own words)
         f"claim_token = '', reply = given.said FROM {_given(dialect, mailing_id='bigint', said='text')} "
         "WHERE mailings.id = given.mailing_id AND (mailings.state = 'waiting' "
-        "OR mailings.state = 'claimed' AND mailings.claim_token = :token) RETURNING id"
+        "OR mailings.state = 'claimed' AND mailings.claim_token = :token)"
     ).bindparams(bindparam("now", type_=UtcDateTime()))
 
 
@@ -102,9 +102,9 @@ def link_reminders(connection: Connection, mailing_of: Mapping[int, int]) -> Non
 
 def hand_over_mailings(
     connection: Connection, replies: Sequence[tuple[int, str]], *, token: str, now: datetime
-) -> set[int]:
-    """Marks mailings with what the provider said of each. Returns those that were this token's, or nobody's."""
-    return set(_execute(connection, _HAND_OVER_MAILINGS, replies, token=token, now=now).scalars().all())
+) -> None:
+    """Marks mailings that are this token's, or nobody's, with what the provider said of each."""
+    _execute(connection, _HAND_OVER_MAILINGS, replies, token=token, now=now)
 
 
 def _execute(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text, u
 from icbt_support.db import db
 from icbt_support.reminders.claims import LEASE
 from icbt_support.reminders.due import IS_OWED, mailings, reminders
-from icbt_support.reminders.id_lists import IdList, among
+from icbt_support.reminders.id_lists import ID_LIST, among
 from icbt_support.reminders.many_rows import hand_over_mailings
 from icbt_support.reminders.rules import MailingState, Reason, ReminderState, next_try
 from icbt_support.reminders.whole_results import WholeResult
@@ -27,10 +27,25 @@ _HOLDER = (
 # Asked for every fifty mails, so it is built once; not a join, or SQLite walks all mailings of the token each time.
 _STILL_WANTED = WholeResult(
     select(reminders.c.id).where(
-        among(reminders.c.id, bindparam("ids", type_=IdList())),
+        among(reminders.c.id, ID_LIST),
         text("reminders.state = 'claimed'"),
         bindparam("token") == _HOLDER,
     )
+)
+
+
+# Locked until the caller commits: by the rows' locks, or by SQLite's write lock.
+_STILL_HELD = WholeResult(
+    select(mailings.c.id)
+    .where(
+        among(mailings.c.id, ID_LIST),
+        or_(
+            and_(mailings.c.state == MailingState.CLAIMED, mailings.c.claim_token == bindparam("token")),
+            mailings.c.state == MailingState.WAITING,
+        ),
+    )
+    .order_by(mailings.c.id)
+    .with_for_update()
 )
 
 
@@ -53,8 +68,9 @@ def settle_accepted(accepted: Sequence[Accepted], *, token: str, now: datetime) 
     if not accepted:
         return 0
     connection = db.session.connection()
-    replies = [(one.mailing_id, one.reply[:_REPLY_LENGTH]) for one in accepted]
-    ours = hand_over_mailings(connection, replies, token=token, now=now)
+    ours = _still_held(connection, [one.mailing_id for one in accepted], token)
+    replies = [(one.mailing_id, one.reply[:_REPLY_LENGTH]) for one in accepted if one.mailing_id in ours]
+    hand_over_mailings(connection, replies, token=token, now=now)
     sent = [reminder_id for one in accepted if one.mailing_id in ours for reminder_id in one.reminder_ids]
     connection.execute(
         update(reminders)
@@ -211,16 +227,7 @@ _DROPPED = {
 def _still_held(connection: Connection, mailing_ids: Collection[int], token: str) -> set[int]:
     if not mailing_ids:
         return set()
-    statement = select(mailings.c.id).where(
-        among(mailings.c.id, mailing_ids),
-        or_(
-            and_(mailings.c.state == MailingState.CLAIMED, mailings.c.claim_token == token),
-            mailings.c.state == MailingState.WAITING,
-        ),
-    )
-    if connection.dialect.name != "sqlite":
-        statement = statement.order_by(mailings.c.id).with_for_update()
-    return set(connection.execute(statement).scalars())
+    return {row[0] for row in _STILL_HELD.rows(connection, {"ids": mailing_ids, "token": token})}
 
 
 def _wait(connection: Connection, ids: Collection[int], reply: str, attempt_change: int = 0) -> None:

@@ -30,10 +30,6 @@ class WholeResult:
         return zip(*(_read(column, text, connection.dialect) for column, text in columns), strict=True)
 
 
-def whole_result(connection: Connection, statement: Select[*tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
-    return WholeResult(statement).rows(connection)
-
-
 def _read(column: ColumnElement[Any], text: str, dialect: Dialect) -> Iterable[Any]:
     values: list[Any] = json.loads(text)
     convert = column.type.dialect_impl(dialect).result_processor(dialect, None)

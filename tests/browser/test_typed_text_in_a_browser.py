@@ -140,7 +140,7 @@ class Visitor:
             return
         address = urlsplit(route.request.url)
         if address.path not in self.scripts:
-            found = self.reader.http.get(f"{address.path}?{address.query}", base_url=HOST)
+            found = self.reader.http.get(f"{address.path}?{address.query}")
             headers = {"Content-Type": found.headers.get("Content-Type", "")}
             answer = {"status": found.status_code, "body": found.get_data(), "headers": headers}
             if route.request.resource_type != "script":
@@ -151,7 +151,9 @@ class Visitor:
 
     def open(self, reader: PageClient, address: str) -> None:
         self.reader = reader
-        self.page.goto(HOST + address)
+        shown = self.page.goto(HOST + address)
+        assert shown is not None
+        assert shown.status == 200, address
         self.page.evaluate(TOUCH_EVERYTHING)
 
 

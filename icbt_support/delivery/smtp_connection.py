@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from icbt_support.delivery.channel import ChannelAway, IsStillWanted, Mail, Outcome, Result
@@ -26,6 +27,13 @@ LOOK_AHEAD_SECONDS = 0.25
 ASK_AGAIN_SECONDS = 0.8
 CHANNEL_CODES = (421, 454)
 TakeNext = Callable[[], Mail | None]
+
+
+def may_carry_a_password(connection: socket.socket) -> bool:
+    """Encrypted, or within this machine: whoever sits between could take away a server's offer to encrypt."""
+    if isinstance(connection, ssl.SSLSocket):
+        return True
+    return ip_address(connection.getpeername()[0]).is_loopback
 
 
 class Reply(NamedTuple):
@@ -118,9 +126,14 @@ class SmtpConnection:
         offers = self._greet()
         if not server.use_tls and "STARTTLS" in offers:
             self._expect_ok(self._ask("STARTTLS"))
+            if self._buffer:
+                raise ChannelAway(
+                    "The mail server said more than it was asked before the connection was encrypted."
+                )
             self._socket = self._encrypt(connection)
             offers = self._greet()
         if server.username is not None:
+            self._check_may_carry_a_password()
             self._sign_in(offers.get("AUTH", ""))
         self._pipelines = "PIPELINING" in offers
         self._round_trip = 0.0
@@ -146,6 +159,10 @@ class SmtpConnection:
             word, _, rest = line.partition(" ")
             offers[word.upper()] = rest
         return offers
+
+    def _check_may_carry_a_password(self) -> None:
+        if self._socket is None or not may_carry_a_password(self._socket):
+            raise ChannelAway("The mail server offers no encryption, so no password is sent to it.")
 
     def _sign_in(self, mechanisms: str) -> None:
         username, password = self._server.username or "", self._server.password or ""

@@ -16,7 +16,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from benchmarks.sinks import RunningSink, running_sink
 from icbt_support.delivery.channel import ChannelAway, Mail, Outcome, Result
 from icbt_support.delivery.smtp import SmtpChannel
-from icbt_support.delivery.smtp_connection import stuff_dots
+from icbt_support.delivery.smtp_connection import may_carry_a_password, stuff_dots
 from icbt_support.settings import SmtpServer
 
 FROM = "course@example.net"
@@ -165,6 +165,38 @@ def test_an_answer_that_is_not_smtp_refuses_no_mail() -> None:
         with pytest.raises(ChannelAway, match="not SMTP"):
             outcomes.extend(channel.deliver([mail(number) for number in range(3)], lambda reference: True))
     assert [(one.reference, one.result) for one in outcomes] == [(0, Result.ACCEPTED), (1, Result.LATER)]
+
+
+def test_what_is_said_before_the_connection_is_encrypted_counts_for_nothing_after_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answers = threading.Thread(target=_inject_after_starttls, args=(listener,))
+        answers.start()
+        with pytest.raises(ChannelAway, match="more than it was asked"):
+            channel_to(listener.getsockname()[1]).open()
+        answers.join()
+
+
+def _inject_after_starttls(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        for answer in (b"220 hello\r\n", b"250-hello\r\n250 STARTTLS\r\n", b"220 go\r\n250 injected\r\n"):
+            connection.sendall(answer)
+            connection.recv(1_000)
+
+
+class Peer:
+    """As much of a connection as says where it leads."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def getpeername(self) -> tuple[str, int]:
+        return (self.address, 25)
+
+
+@pytest.mark.parametrize(("address", "may"), [("127.0.0.1", True), ("::1", True), ("192.0.2.7", False)])
+def test_a_password_never_leaves_the_machine_in_clear(address: str, may: bool) -> None:
+    assert may_carry_a_password(Peer(address)) is may  # type: ignore[arg-type]
 
 
 class PolicyServer:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,23 @@ def test_the_floors_hold() -> None:
     lint = Path(sys.executable).with_name("lint-imports")
     found = subprocess.run([lint, "--no-cache"], cwd=PROJECT, capture_output=True, text=True)
     assert found.returncode == 0, found.stdout
+
+
+def test_the_floors_are_drawn_as_they_are() -> None:
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    kept = [{name.strip() for name in layer.split("|")} for layer in contracts[0]["layers"]]
+    drawing = (PROJECT / "docs" / "architecture.md").read_text().split("```")[1]
+    assert floors_of(drawing) == kept
+
+
+def floors_of(drawing: str) -> list[set[str]]:
+    """A line that begins with `|` goes on with the floor above it; words begin where two blanks stand."""
+    floors: list[set[str]] = []
+    for line in drawing.strip().splitlines():
+        names = {name.strip() for name in line.split("  ")[0].split("|")}
+        if line.startswith("  | "):
+            names = {name.strip() for name in line[4:].split("  ")[0].split("|")}
+            floors[-1] |= names
+        elif not line.startswith(" "):
+            floors.append(names)
+    return floors

@@ -14,10 +14,14 @@ from sqlalchemy import Engine, create_engine, text
 
 from icbt_support import clock
 from icbt_support.accounts.models import Role
+from icbt_support.accounts.queries import find_account_by_email
+from icbt_support.audit import Actor
 from icbt_support.db import assert_triggers, db
+from icbt_support.enrolments.models import Enrolment
 from icbt_support.factory import create_app
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.models import Review
+from icbt_support.rhythm.handover import hand_over
 from icbt_support.settings import read_settings
 from icbt_support.tables import METADATA
 from tests.browser.conftest import PROJECT, free_port, wait_for
@@ -35,6 +39,7 @@ SERVE = f"""
 import os, waitress
 from datetime import datetime
 from icbt_support import clock
+from icbt_support.enrolments.models import Enrolment
 from icbt_support.factory import create_app
 clock.stop_clock_at(datetime.fromisoformat({THURSDAY.isoformat()!r}))
 waitress.serve(create_app(), host="127.0.0.1", port=int(os.environ["PORT"]), threads=4, ident=None)
@@ -83,7 +88,7 @@ class Product:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """Pat owes six people a review today; all of them have been here."""
+    """Pat owes seven people a review today; all of them have been here."""
     tmp_path, port = tmp_path_factory.mktemp("lost"), free_port()
     given = {
         "ENVIRONMENT": "test",
@@ -100,7 +105,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         cast = make_cast(now=THURSDAY)
         for person in (cast.supporter, cast.colleague):
             give_password(person)
-        owed = [owe_review(cast, place) for place in range(6)]
+        owed = [owe_review(cast, place) for place in range(7)]
         db.session.remove()
     clock.let_clock_run()
     environ = {**os.environ, **given, "PORT": str(port)}
@@ -112,7 +117,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 def owe_review(cast: Cast, place: int) -> tuple[int, int]:
-    patient = make_person(f"Alex Reed{'abcdef'[place]}", Role.PATIENT, cast.service, THURSDAY)
+    patient = make_person(f"Alex Reed{'abcdefg'[place]}", Role.PATIENT, cast.service, THURSDAY)
     enrolment = enrol(patient, cast.supporter, cast.clinician, cast.service, THURSDAY)
     review_id = start_course(enrolment, slot=REVIEW_SLOT + timedelta(minutes=15 * place)).review.id
     write_as_patient(enrolment, "I went for the walk.", at=THURSDAY - timedelta(days=1))
@@ -252,6 +257,29 @@ def test_an_older_tab_does_not_write_over_a_newer_one(browser: Browser, product:
         older.get_by_role("button", name="Make one letter of these").click()
         expect(older.locator(NOTICED)).to_have_value("The first tab.")
         expect(older.locator(QUESTION)).to_have_value("And an answer.")
+
+
+def test_a_review_that_went_to_a_colleague_says_so_and_leaves_the_words(
+    browser: Browser, product: Product
+) -> None:
+    with pat_at(browser, product) as (_, page):
+        page.fill(NOTICED, "Half a letter")
+        says(page, "Saved 10.05am")
+        hand_over_to_chris(product)
+        page.fill(NOTICED, "Half a letter and a bit")
+        says(page, "This is with a colleague now, so nothing more is saved here.")
+        expect(page.locator(NOTICED)).to_have_value("Half a letter and a bit")
+    assert stored(product)["noticed"] == "Half a letter"
+
+
+def hand_over_to_chris(product: Product) -> None:
+    with create_app(read_settings(product.environ)).app_context():
+        chris = find_account_by_email(CHRIS)
+        assert chris is not None
+        enrolment = db.session.get_one(Enrolment, product.enrolment_id)
+        hand_over(enrolment, chris, by=Actor.system("test"), now=THURSDAY)
+        db.session.commit()
+        db.session.remove()
 
 
 def test_a_server_that_dies_between_two_keys_saves_after_it_is_back(

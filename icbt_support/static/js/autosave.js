@@ -1,7 +1,7 @@
 // Saves a form while somebody writes: <form data-autosave-url="…"> with an element [data-autosave-state] in the page.
 // Words that could not be saved stay in the page (and in this browser, see keep.js), and are tried again.
 // 401 or 400: signed out; sign_in_again.js asks in place. 409: saved somewhere else first; the answer says where both
-// texts stand side by side.
+// texts stand side by side. 404: it is somebody else's by now, and nothing more can be saved here.
 const PAUSE_BEFORE_SAVING = 1500
 const PAUSES_BEFORE_TRYING_AGAIN = [3000, 6000, 12000]
 const MOST_QUESTIONS = 3
@@ -14,6 +14,7 @@ const clockTime = (moment) => {
 }
 
 class SignedOut extends Error {}
+class GivenAway extends Error {}
 
 class Autosave {
   constructor (form) {
@@ -81,6 +82,7 @@ class Autosave {
       }
     })
     if (response.status === 401 || response.status === 400) throw new SignedOut()
+    if (response.status === 404) throw new GivenAway()
     if (!response.ok && response.status !== 409) throw new Error(String(response.status))
     return response
   }
@@ -107,6 +109,7 @@ class Autosave {
   onFailure (problem) {
     const pause = PAUSES_BEFORE_TRYING_AGAIN[Math.min(this.failures, PAUSES_BEFORE_TRYING_AGAIN.length - 1)]
     this.failures += 1
+    if (problem instanceof GivenAway) return this.onGivenAway()
     if (problem instanceof SignedOut && this.failures <= MOST_QUESTIONS) return this.onSignedOut()
     this.say(this.wordsOfFailure(problem))
     this.saveAfter(pause)
@@ -131,6 +134,12 @@ class Autosave {
 
   askToSignIn () {
     this.form.dispatchEvent(new CustomEvent('signed-out', { bubbles: true }))
+  }
+
+  onGivenAway () {
+    this.isStopped = true
+    this.say('This is with a colleague now, so nothing more is saved here. What you typed last is still on this ' +
+      'page: copy what you want to pass on')
   }
 
   onConflict (merge) {

@@ -28,7 +28,7 @@ from icbt_support.read_once import one_page
 from icbt_support.service.models import Service
 
 blueprint = Blueprint("clinician_caseload", __name__)
-PEOPLE_ON_A_PAGE = 50
+PEOPLE_ON_A_PAGE = 20
 GROUP_WORDS = {
     Group.EVERYBODY: "Everybody",
     Group.NEED_A_LOOK: "Need a look",

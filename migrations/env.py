@@ -68,7 +68,7 @@ if connection is not None:
 else:
     engine = create_engine(database_url(), poolclass=pool.NullPool)
     with said_in_one_sentence(), writing(), engine.connect() as connection:
+        stop_checking_references(connection)  # First, for inside a transaction SQLite does not listen to it.
         refuse_newer(connection)
-        stop_checking_references(connection)
         run(connection)
         connection.commit()

@@ -57,7 +57,8 @@ def for_supporter(account: Account, *, now: datetime) -> Select[Enrolment]:
     """The caseload of a supporter, the people whom they cover today, and those who are open to them or to the
     cover pool because something is owed.
 
-    A union of three, each found by an index: one condition with OR makes PostgreSQL read every course there is.
+    A union of three, each found by an index: one condition with OR makes PostgreSQL read every course there is. The
+    condition stands behind it all the same: of a course that a form had to wait for, PostgreSQL judges only that anew.
     """
     ways_in = (
         and_(
@@ -68,7 +69,9 @@ def for_supporter(account: Account, *, now: datetime) -> Select[Enrolment]:
         _is_open_to(account, now),
     )
     found = (select(Enrolment.id).where(way).correlate(None) for way in ways_in)
-    return select(Enrolment).where(Enrolment.patient_id != account.id, Enrolment.id.in_(union(*found)))
+    return select(Enrolment).where(
+        Enrolment.patient_id != account.id, Enrolment.id.in_(union(*found)), or_(*ways_in)
+    )
 
 
 def under_cover(account: Account, *, now: datetime) -> Select[Enrolment]:

@@ -24,7 +24,7 @@ class WholeResult:
     ) -> Iterable[tuple[Any, ...]]:
         """The rows in the statement's order, each value as its column's type gives it."""
         if connection.dialect.name != "sqlite":
-            return connection.execute(self._statement, values).tuples().all()
+            return connection.execute(self._statement, values).all()
         texts = connection.execute(self._as_texts, values).one()
         columns = zip(self._columns, texts, strict=True)
         return zip(*(_read(column, text, connection.dialect) for column, text in columns), strict=True)

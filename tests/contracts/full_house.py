@@ -109,6 +109,7 @@ WITHOUT_WORDS = {
     "activity_people": "modules",
     "audit_lines": "actor_role action object_kind detail address request_id",
     "audit_seals": "merkle_root previous_mac mac",
+    "call_logs": "posted_key",
     "colleague_access": "subject",
     "consents": "version",
     "early_warning_decisions": "signs",
@@ -136,13 +137,16 @@ WITHOUT_WORDS = {
     "review_letters": "opens",
     "reviews": "moved_because",
     "risk_alerts": "source_key",
+    "risk_assessments": "posted_key",
     "service_targets": "stored",
     "services": "name product_name sender_name zone country duty_phone contact_words out_of_hours_words "
     "out_of_hours_contact read_first_phrases rhythm_settings",
     "sign_ins": "token_hash address",
+    "supporter_notes": "posted_key",
     "supporter_photos": "image",
     "throttles": "key",
     "trainings": "posted_key",
+    "treatment_contacts": "posted_key",
     "weeks": "module",
 }
 """Names and addresses, our own keys and words, and what a service says in public."""

@@ -88,7 +88,7 @@ class Product:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """Pat owes seven people a review today; all of them have been here."""
+    """Pat owes eight people a review today; all of them have been here."""
     tmp_path, port = tmp_path_factory.mktemp("lost"), free_port()
     given = {
         "ENVIRONMENT": "test",
@@ -105,7 +105,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         cast = make_cast(now=THURSDAY)
         for person in (cast.supporter, cast.colleague):
             give_password(person)
-        owed = [owe_review(cast, place) for place in range(7)]
+        owed = [owe_review(cast, place) for place in range(8)]
         db.session.remove()
     clock.let_clock_run()
     environ = {**os.environ, **given, "PORT": str(port)}
@@ -117,7 +117,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 def owe_review(cast: Cast, place: int) -> tuple[int, int]:
-    patient = make_person(f"Alex Reed{'abcdefg'[place]}", Role.PATIENT, cast.service, THURSDAY)
+    patient = make_person(f"Alex Reed{'abcdefgh'[place]}", Role.PATIENT, cast.service, THURSDAY)
     enrolment = enrol(patient, cast.supporter, cast.clinician, cast.service, THURSDAY)
     review_id = start_course(enrolment, slot=REVIEW_SLOT + timedelta(minutes=15 * place)).review.id
     write_as_patient(enrolment, "I went for the walk.", at=THURSDAY - timedelta(days=1))
@@ -257,6 +257,19 @@ def test_an_older_tab_does_not_write_over_a_newer_one(browser: Browser, product:
         older.get_by_role("button", name="Make one letter of these").click()
         expect(older.locator(NOTICED)).to_have_value("The first tab.")
         expect(older.locator(QUESTION)).to_have_value("And an answer.")
+
+
+def test_a_button_pressed_while_a_save_is_on_its_way_meets_no_text_of_ones_own(
+    browser: Browser, product: Product
+) -> None:
+    with pat_at(browser, product) as (_, page):
+        page.route("**/draft", lambda route: (page.wait_for_timeout(1_000), route.continue_()))
+        page.fill(NOTICED, "Half a letter")
+        says(page, "Saving")
+        page.get_by_role("button", name="Save draft").click()
+        says(page, "Draft saved")
+        expect(page.locator(NOTICED)).to_have_value("Half a letter")
+    assert stored(product)["noticed"] == "Half a letter"
 
 
 def test_a_review_that_went_to_a_colleague_says_so_and_leaves_the_words(

@@ -5,6 +5,7 @@
 const PAUSE_BEFORE_SAVING = 1500
 const PAUSES_BEFORE_TRYING_AGAIN = [3000, 6000, 12000]
 const MOST_QUESTIONS = 3
+const LONGEST_WAIT_BEFORE_LEAVING = 5000
 // What a form carries beside words: two forms with the same words need no choice.
 const NOT_WORDS = ['csrf_token', 'version', 'opened_at', 'worked_seconds', 'minutes']
 
@@ -23,6 +24,7 @@ class Autosave {
     this.failures = 0
     this.isSaving = false
     this.isStopped = false
+    this.isLeaving = false
     this.saved = this.words()
     document.addEventListener('input', (event) => this.onChange(event))
     document.addEventListener('change', (event) => this.onChange(event))
@@ -30,7 +32,7 @@ class Autosave {
     document.addEventListener('signed-in', () => this.save())
     window.addEventListener('online', () => this.save())
     form.addEventListener('kept', (event) => this.onKept(event.detail))
-    form.addEventListener('submit', () => { clearTimeout(this.timer); this.isStopped = true })
+    form.addEventListener('submit', (event) => this.onSubmit(event))
   }
 
   words () {
@@ -56,6 +58,13 @@ class Autosave {
     if (this.isStopped || this.isSaving || words === this.saved) return
     this.isSaving = true
     this.say('Saving')
+    this.saving = this.send(words)
+    await this.saving
+    this.isSaving = false
+    if (!this.failures && this.words() !== this.saved) this.saveAfter(PAUSE_BEFORE_SAVING)
+  }
+
+  async send (words) {
     try {
       const response = await this.post(words)
       if (response.status === 409) this.onConflict((await response.json()).merge)
@@ -63,8 +72,23 @@ class Autosave {
     } catch (problem) {
       this.onFailure(problem)
     }
-    this.isSaving = false
-    if (!this.failures && this.words() !== this.saved) this.saveAfter(PAUSE_BEFORE_SAVING)
+  }
+
+  // A save that is on its way gives the letter a new version: the form goes once it knows that one.
+  async onSubmit (event) {
+    clearTimeout(this.timer)
+    if (!this.isSaving || this.isStopped) {
+      this.isStopped = true
+      return
+    }
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    if (this.isLeaving) return
+    this.isLeaving = true
+    const { submitter } = event
+    await Promise.race([this.saving, new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT_BEFORE_LEAVING))])
+    this.isStopped = true
+    this.form.requestSubmit(submitter)
   }
 
   async post (words) {

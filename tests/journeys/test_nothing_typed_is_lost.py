@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import Engine, create_engine, text
 
 from icbt_support import clock
@@ -262,14 +262,25 @@ def test_an_older_tab_does_not_write_over_a_newer_one(browser: Browser, product:
 def test_a_button_pressed_while_a_save_is_on_its_way_meets_no_text_of_ones_own(
     browser: Browser, product: Product
 ) -> None:
+    saved_there: list[bool] = []
+
+    def answer_late(route: Route) -> None:
+        """The server has saved, and the browser does not know it yet."""
+        answer = route.fetch()
+        saved_there.append(True)
+        page.wait_for_timeout(2_000)
+        route.fulfill(response=answer)
+
     with pat_at(browser, product) as (_, page):
-        page.route("**/draft", lambda route: (page.wait_for_timeout(1_000), route.continue_()))
+        page.route("**/draft", answer_late)
         page.fill(NOTICED, "Half a letter")
-        says(page, "Saving")
+        while not saved_there:
+            page.wait_for_timeout(100)
+        page.fill(NOTICED, "Half a letter, and the other half")
         page.get_by_role("button", name="Save draft").click()
         says(page, "Draft saved")
-        expect(page.locator(NOTICED)).to_have_value("Half a letter")
-    assert stored(product)["noticed"] == "Half a letter"
+        expect(page.locator(NOTICED)).to_have_value("Half a letter, and the other half")
+    assert stored(product)["noticed"] == "Half a letter, and the other half"
 
 
 def test_a_review_that_went_to_a_colleague_says_so_and_leaves_the_words(

@@ -175,7 +175,7 @@ def _people_and_weeks(scope: Select[Enrolment]) -> dict[Enrolment, WeekNow | Non
             joinedload(Enrolment.patient),
             joinedload(Enrolment.supporter),
             joinedload(Enrolment.service).lazyload(Service.help_lines),
-            load_only(PlanItem.state),
+            load_only(PlanItem.state, PlanItem.planned_on),
         )
         .order_by(None)
         .order_by(Enrolment.id, Week.number, PlanItem.planned_on, PlanItem.id)

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from icbt_support import clock
 from icbt_support.accounts.models import Role
@@ -10,8 +11,10 @@ from icbt_support.db import db
 from icbt_support.engagement.caseload_list import Sort
 from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.hours.models import Absence
+from icbt_support.plan.models import ItemKind, PlanItem
 from tests.browsing import PageClient
 from tests.cast import Cast, enrol, make_person
+from tests.concepts.service_of_many import open_week
 from tests.conftest import THURSDAY
 from tests.pages.supporter.course import start_course, visit
 
@@ -85,3 +88,39 @@ def test_other_roles_do_not_find_it(cast: Cast, client: PageClient) -> None:
     for account in (cast.patient, cast.clinician, cast.administrator):
         client.sign_in(account)
         assert client.http.get(CASELOAD).status_code == 404
+
+
+def test_a_caseload_costs_the_same_statements_however_many_agreed_a_step(
+    cast: Cast, visitor: PageClient
+) -> None:
+    with_agreed_step(cast, "Ada One")
+    few = statements_of(visitor)
+    for name in ("Ben Two", "Cleo Three", "Dan Four"):
+        with_agreed_step(cast, name)
+    assert statements_of(visitor) == few
+
+
+def with_agreed_step(cast: Cast, name: str) -> None:
+    patient = make_person(name, Role.PATIENT, cast.service, THURSDAY)
+    enrolment = enrol(patient, cast.supporter, cast.clinician, cast.service, THURSDAY)
+    week = open_week(enrolment, 1, THURSDAY.date())
+    step = PlanItem(
+        week_id=week.id, enrolment_id=enrolment.id, kind=ItemKind.AGREED_STEP, title="A walk", minutes=20
+    )
+    step.planned_on = THURSDAY.date() + timedelta(days=2)
+    db.session.add(step)
+    db.session.commit()
+
+
+def statements_of(visitor: PageClient) -> int:
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        assert "Agreed step is due" in visitor.get(CASELOAD).text
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    return len(seen)

@@ -1,5 +1,6 @@
 """Fixtures that every test may use: the application, a clean database on either engine, and the cast."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,6 +30,8 @@ hypothesis.settings.register_profile(
     "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("tests")
+# Applications and pages of a run stay until its end: looking for circles among them at the usual pace is waste.
+gc.set_threshold(50_000, 20, 20)
 THURSDAY = datetime(2026, 11, 19, 10, 5, tzinfo=UTC)
 ON_BOTH = ("concepts", "jobs", "faults")
 

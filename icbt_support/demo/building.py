@@ -1,5 +1,6 @@
 """Building the demo: a service, its staff, and people who live through weeks by the product's own verbs."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -53,6 +54,8 @@ OPERATOR = Actor.operator("flask demo")
 # A backup of what can be built again, and nightly clearing, wait for a real night.
 NOT_IN_THE_LAST_TICK = ("backup", "purge")
 MOST_SEALING_ROUNDS = 200
+USUALLY_COLLECTED = gc.get_threshold()
+SELDOM_COLLECTED = (50_000, 20, 20)
 
 
 class NotADemo(Exception):
@@ -80,7 +83,7 @@ def build_demo(app: Flask, *, patients: int = 40, weeks: int = 8, seed: int = SE
         forget_everything()
     db.session.rollback()
     begins_on = STANDS_ON - timedelta(weeks=weeks)
-    with _no_waiting_for_the_disk():
+    with _in_a_hurry():
         clock.stop_clock_at(wall(begins_on, time(8)))
         commit_with_retry(lambda: db.session.add(DemoState(seed=seed, stands_at=STANDS_AT)))
         world = _begin(patients, weeks, seed, begins_on)
@@ -213,8 +216,21 @@ def _drop_triggers(connection: Connection) -> None:
 
 
 @contextmanager
+def _in_a_hurry() -> Iterator[None]:
+    """A demo can be built again: while it is being built, SQLite does not wait for the disk at every commit.
+
+    Its many short transactions leave little in circles: looking for those seldom saves an eighth of the time.
+    """
+    gc.set_threshold(*SELDOM_COLLECTED)
+    try:
+        with _no_waiting_for_the_disk():
+            yield
+    finally:
+        gc.set_threshold(*USUALLY_COLLECTED)
+
+
+@contextmanager
 def _no_waiting_for_the_disk() -> Iterator[None]:
-    """A demo can be built again: while it is being built, SQLite does not wait for the disk at every commit."""
     engine = db.engine
     if engine.dialect.name != "sqlite":
         yield

@@ -1,15 +1,12 @@
 """From *Today* to a sent review with the keyboard alone, in a real browser: how many keys, the text apart."""
 
 import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import waitress
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, sync_playwright
-from waitress import wasyncore
+
+from tests.web_server import web_server
 
 MOST_TABS = 120
 ALT = 1
@@ -57,7 +54,8 @@ class Keyboard:
 
 
 def count_key_presses(app: Flask, client: FlaskClient) -> int:
-    with _serving(app) as url, sync_playwright() as playwright:
+    with web_server(app, threads=4, ident=None) as port, sync_playwright() as playwright:
+        url = f"http://127.0.0.1:{port}"
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         try:
             context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -90,17 +88,3 @@ def _write_and_send(keyboard: Keyboard) -> int:
     keyboard.open_with_access_key("s")
     assert keyboard.page.url.endswith("/sent"), keyboard.page.url
     return keyboard.presses
-
-
-@contextmanager
-def _serving(app: Flask) -> Iterator[str]:
-    channels: dict[int, object] = {}
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4, ident=None, map=channels)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}"
-    finally:
-        server.close()
-        wasyncore.close_all(channels)
-        thread.join(timeout=10)

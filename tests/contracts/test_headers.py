@@ -4,7 +4,6 @@ import gzip
 import http.client
 import secrets
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,11 +12,9 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-import waitress.server
 from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import create_engine, select
-from waitress import wasyncore
 from werkzeug.test import TestResponse
 
 from app import SERVER
@@ -31,6 +28,7 @@ from icbt_support.settings import Settings, read_settings
 from icbt_support.tables import METADATA
 from tests.browsing import PageClient
 from tests.cast import OPERATOR, PASSWORD, Cast
+from tests.web_server import web_server
 
 POLICY_PARTS = (
     "default-src 'none'",
@@ -228,13 +226,8 @@ def test_cookies_in_tests_are_out_of_reach_of_scripts(app: Flask, cast: Cast) ->
 def served(app: Flask, cast: Cast) -> Iterator[int]:
     """The application behind waitress, as `app.py` starts it; its port."""
     db.session.commit()
-    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=2, **SERVER)
-    loop = threading.Thread(target=server.run, daemon=True)
-    loop.start()
-    yield int(server.effective_port)
-    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-    loop.join(timeout=10)
-    server.task_dispatcher.shutdown()
+    with web_server(app, threads=2, **SERVER) as port:
+        yield port
 
 
 def asked(port: int, method: str, path: str, **headers: str) -> http.client.HTTPResponse:

@@ -2,19 +2,16 @@
 
 import os
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import waitress
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, expect
 from sqlalchemy import create_engine
-from waitress import wasyncore
 
 from icbt_support import clock
 from icbt_support.accounts.models import Account
@@ -29,6 +26,7 @@ from tests.browser.axe import broken_rules
 from tests.cast import PASSWORD
 from tests.disk import do_not_wait_for_the_disk
 from tests.journeys.smtp_server import Postbox, receiving_mail
+from tests.web_server import web_server
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -76,35 +74,32 @@ def serving(folder: Path, *, at: datetime) -> Iterator[Served]:
             assert_triggers(connection)
         engine.dispose()
         app = _AppLater()
-        server = waitress.create_server(app, host="127.0.0.1", port=0, threads=8, ident=None)
-        url = f"http://127.0.0.1:{server.effective_port}"
-        app.flask = create_app(
-            read_settings(
-                {
-                    "ENVIRONMENT": "test",
-                    "DATABASE_URL": database_url,
-                    "BASE_URL": url,
-                    "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
-                    "MAIL_FROM": "course@mail.example.net",
-                    "JOURNAL_DIR": str(folder / "journal"),
-                    "SCHEDULER": "off",
-                }
+        with ExitStack() as ending, web_server(app, threads=8, ident=None) as port:
+            url = f"http://127.0.0.1:{port}"
+            app.flask = create_app(
+                read_settings(
+                    {
+                        "ENVIRONMENT": "test",
+                        "DATABASE_URL": database_url,
+                        "BASE_URL": url,
+                        "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
+                        "MAIL_FROM": "course@mail.example.net",
+                        "JOURNAL_DIR": str(folder / "journal"),
+                        "SCHEDULER": "off",
+                    }
+                )
             )
-        )
-        with app.flask.app_context():
-            do_not_wait_for_the_disk(db.engine)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        try:
-            yield Served(app.flask, url, postbox)
-        finally:
-            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-            thread.join(timeout=10)
-            server.task_dispatcher.shutdown()
-            runner_of(app.flask).close()
+            ending.callback(_end, app.flask)
             with app.flask.app_context():
-                db.engine.dispose()
-            clock.let_clock_run()
+                do_not_wait_for_the_disk(db.engine)
+            yield Served(app.flask, url, postbox)
+
+
+def _end(app: Flask) -> None:
+    runner_of(app).close()
+    with app.app_context():
+        db.engine.dispose()
+    clock.let_clock_run()
 
 
 class _AppLater:

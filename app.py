@@ -1,6 +1,5 @@
 """`python app.py` serves the product, with its scheduler, on one machine."""
 
-import gc
 import logging
 import signal
 import sys
@@ -14,6 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from icbt_support import factory
+from icbt_support.collector import collect_seldom
 from icbt_support.jobs.runner import start_scheduler
 from icbt_support.schema import WrongSchema
 from icbt_support.settings import SchedulerMode, WrongSetting, read_settings
@@ -80,7 +80,7 @@ def main() -> int:
     # It says a line for every request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _end)
-    _collect_seldom()
+    collect_seldom()
     scheduler = start_scheduler(app) if settings.scheduler is SchedulerMode.EMBEDDED else None
     print(f"Serving on {settings.base_url}", flush=True)
     try:
@@ -89,15 +89,6 @@ def main() -> int:
         if scheduler is not None:
             scheduler.end_process()
     return 0
-
-
-def _collect_seldom() -> None:
-    """What was built at the start lives as long as the server, and pages make few cycles: a full collection would
-    hold everybody up for a fifth of a second to find nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -7,7 +7,6 @@ recipient's mails, so that a loss or a repeat shows. PostgreSQL, which has no go
 people. `BENCH_SCALE=0.1` tries a tenth.
 """
 
-import gc
 import os
 import statistics
 import tempfile
@@ -26,6 +25,7 @@ from benchmarks.postgresql import running_postgresql
 from benchmarks.report import Report
 from benchmarks.sinks import RunningSink, own_rate, running_sink
 from icbt_support import clock
+from icbt_support.collector import collect_seldom
 from icbt_support.db import db, use_data_keys
 from icbt_support.delivery.channel import Mail
 from icbt_support.delivery.rendering import Renderer
@@ -119,8 +119,7 @@ def _measure_engine(
     with _application(settings).app_context():
         populate(load.people, load.reminders_each)
         letters = _everything(settings)
-        gc.collect()
-        gc.freeze()  # What the loop holds in memory is not to slow the engine's collector.
+        collect_seldom()  # As a worker does; what the loop holds in memory is not to slow the engine either.
         rounds = _run_by_turns(load, letters, settings, sink)
         _report_rounds(report, f"{engine}, {load.name}", rounds, goal)
         if engine == "SQLite":

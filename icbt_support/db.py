@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Connection,
     DateTime,
     Dialect,
@@ -178,10 +179,25 @@ class TextEnum(Enum):
 
 def text_enum(kind: type[StrEnum]) -> Enum:
     """A `StrEnum` kept as its text, with a CHECK on both engines."""
+    return _text_enum(kind, create_constraint=True)
+
+
+def often_changed_enum(kind: type[StrEnum]) -> Enum:
+    """The same for a column whose table holds `is_one_of`."""
+    return _text_enum(kind, create_constraint=False)
+
+
+def is_one_of(column: str, kind: type[StrEnum]) -> CheckConstraint:
+    """The CHECK of a column that changes often: SQLite makes the list of an IN anew for every row that changes."""
+    rule = " OR ".join(f"{column} = '{member.value}'" for member in kind)
+    return CheckConstraint(rule, name=kind.__name__.lower())
+
+
+def _text_enum(kind: type[StrEnum], *, create_constraint: bool) -> Enum:
     return TextEnum(
         kind,
         native_enum=False,
-        create_constraint=True,
+        create_constraint=create_constraint,
         length=40,
         values_callable=lambda members: [member.value for member in members],
         name=kind.__name__.lower(),

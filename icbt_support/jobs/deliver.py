@@ -41,7 +41,7 @@ from icbt_support.reminders.rules import Channel as ReminderChannel
 from icbt_support.settings import Settings
 
 BATCH = 2000
-SETTLE_AFTER = 500
+SETTLE_AFTER = 1000
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 300.0
 _ACCEPTED = Result.ACCEPTED

@@ -24,7 +24,7 @@ class Gate:
         self.mailings = mailings
         self._token = token
         self._connection = _engine().connect()
-        self._wanted: set[int] = set()
+        self._wanted: set[int] | None = set()
         self._read_until = 0
         self.read_at = 0.0
         self._renewed_at = time.monotonic()
@@ -37,21 +37,27 @@ class Gate:
 
     def is_still_wanted(self, mailing_id: int) -> bool:
         """Whether all of one mailing is wanted now: of a mail that has been taken and had to wait."""
-        mailing = next(one for one in self.mailings if one.id == mailing_id)
-        ids = [row.id for row in mailing.reminders]
-        return self._ask(ids) == set(ids)
+        return self._ask([next(one for one in self.mailings if one.id == mailing_id)]) is None
 
-    def _ask(self, ids: list[int]) -> set[int]:
-        """Each time anew: in no transaction, or in one of its own that ends at once."""
-        wanted = settling.still_wanted(self._connection, ids, self._token)
+    def _ask(self, mailings: Sequence[ClaimedMailing]) -> set[int] | None:
+        """The reminders that are still wanted, or None for all of these mailings' own.
+
+        Each time anew: in no transaction, or in one of its own that ends at once.
+        """
+        ids = [row.id for mailing in mailings for row in mailing.reminders]
+        are_all = settling.are_all_still_wanted(
+            self._connection, ids, [mailing.id for mailing in mailings], self._token
+        )
+        wanted = None if are_all else settling.still_wanted(self._connection, ids, self._token)
         self._connection.rollback()
         return wanted
 
-    def still_wanted(self, position: int) -> list[DueReminder]:
+    def still_wanted(self, position: int) -> Sequence[DueReminder]:
         now = time.monotonic()
         if position >= self._read_until or now - self.read_at > OLDEST_CHECK_SECONDS:
             self._read(position, now)
-        return [row for row in self.mailings[position].reminders if row.id in self._wanted]
+        rows, wanted = self.mailings[position].reminders, self._wanted
+        return rows if wanted is None else [row for row in rows if row.id in wanted]
 
     def _read(self, position: int, now: float) -> None:
         if now - self._renewed_at > RENEW_AFTER_SECONDS:
@@ -59,7 +65,7 @@ class Gate:
             self._renewed_at = now
         chunk = self.mailings[position : position + CHECK_AFTER]
         self.read_at = time.monotonic()
-        self._wanted = self._ask([row.id for mailing in chunk for row in mailing.reminders])
+        self._wanted = self._ask(chunk)
         self._read_until = position + len(chunk)
 
 

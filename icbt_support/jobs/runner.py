@@ -4,7 +4,6 @@ Its job store is memory: a fixed table of jobs registered in code. Nothing here 
 scheduler.
 """
 
-import gc
 import os
 import signal
 import socket
@@ -25,6 +24,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from icbt_support import clock
+from icbt_support.collector import collect_seldom
 from icbt_support.db import commit_with_retry, db
 from icbt_support.job_log.operations import RunToNote, note_runs
 from icbt_support.jobs.deliver import Deliverer
@@ -228,7 +228,7 @@ def run_worker(app: Flask) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    gc.freeze()  # What was built at the start lives as long as the worker: no collection need walk it again.
+    collect_seldom()
     scheduler = start_scheduler(app)
     log.info("worker_started", jobs=len(SCHEDULE))
     asked.wait()

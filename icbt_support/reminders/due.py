@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam, select, text, update
@@ -19,6 +20,7 @@ mailings = Mailing.__table__
 # Written out, because a partial index is only used when its condition stands in the statement itself.
 IS_OWED = text("reminders.state = 'owed'")
 _SEND = Decision.SEND
+_BY_AGE = attrgetter("due_at", "id")
 _COLUMNS = [reminders.c[name] for name in DueReminder._fields]
 _STATE_AFTER = {
     Decision.HOLD_BACK: ReminderState.HELD_BACK,
@@ -28,9 +30,12 @@ _STATE_AFTER = {
 
 
 def due_reminders(connection: Connection, channel: Channel, limit: int, now: datetime) -> list[DueReminder]:
-    """The oldest due rows of a channel, and every other due row of the people they are for, locked."""
+    """The oldest due rows of a channel, and every other due row of the people they are for, locked.
+
+    The oldest come first; they are sorted here, since SQLite takes ten times as long for it.
+    """
     values = {"channel": channel, "now": now, "limit": limit}
-    return list(map(DueReminder._make, _DUE.rows(connection, values)))
+    return sorted(map(DueReminder._make, _DUE.rows(connection, values)), key=_BY_AGE)
 
 
 def _due_with_the_rest_of_their_people() -> WholeResult:
@@ -39,15 +44,15 @@ def _due_with_the_rest_of_their_people() -> WholeResult:
         reminders.c.channel == bindparam("channel", type_=reminders.c.channel.type),
         reminders.c.due_at <= bindparam("now", type_=UtcDateTime()),
     )
-    people = select(reminders.c.recipient_id).where(*is_due)
-    people = _in_order(people).limit(bindparam("limit", type_=Integer()))
+    people = (
+        select(reminders.c.recipient_id)
+        .where(*is_due)
+        .order_by(reminders.c.due_at, reminders.c.id)
+        .limit(bindparam("limit", type_=Integer()))
+    )
     oldest = _lock(people).cte("oldest").prefix_with("MATERIALIZED", dialect="postgresql")
     rows = select(*_COLUMNS).where(*is_due, reminders.c.recipient_id.in_(select(oldest.c.recipient_id)))
-    return WholeResult(_lock(_in_order(rows)))
-
-
-def _in_order(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    return statement.order_by(reminders.c.due_at, reminders.c.id)
+    return WholeResult(_lock(rows))
 
 
 def _lock(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:

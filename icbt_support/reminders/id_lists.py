@@ -40,8 +40,9 @@ class IdList(TypeDecorator[Collection[int]]):
         return numbers if dialect.name == "postgresql" else json.dumps(numbers)
 
 
-# The parameter of a statement that is built once: its value is given as "ids".
+# The parameters of statements that are built once: their values are given as "ids" and "mailing_ids".
 ID_LIST = bindparam("ids", type_=IdList())
+MAILING_ID_LIST = bindparam("mailing_ids", type_=IdList())
 
 
 class _Among(FunctionElement[bool]):

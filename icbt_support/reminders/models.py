@@ -6,7 +6,19 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from icbt_support.db import Base, Erasure, Keep, RowId, Subject, UtcDateTime, WithId, care, text_enum
+from icbt_support.db import (
+    Base,
+    Erasure,
+    Keep,
+    RowId,
+    Subject,
+    UtcDateTime,
+    WithId,
+    care,
+    is_one_of,
+    often_changed_enum,
+    text_enum,
+)
 from icbt_support.reminders.rules import Channel, MailingState, ReminderClass, ReminderKind, ReminderState
 
 
@@ -29,7 +41,7 @@ class Mailing(WithId, Base):
     local_on: Mapped[date]
     prompt_on: Mapped[date | None]
     prompt_number: Mapped[int | None]
-    state: Mapped[MailingState] = mapped_column(text_enum(MailingState))
+    state: Mapped[MailingState] = mapped_column(often_changed_enum(MailingState))
     attempt: Mapped[int] = mapped_column(default=0)
     claimed_by: Mapped[str] = mapped_column(String(80), default="")
     claim_token: Mapped[str] = mapped_column(String(32), default="")
@@ -50,6 +62,7 @@ class Mailing(WithId, Base):
             unique=True,
             **_only_where("prompt_on IS NOT NULL"),
         ),
+        is_one_of("state", MailingState),
         care(Subject.ACCOUNT, Keep.DAYS_400, Erasure.DELETE),
     )
 
@@ -78,7 +91,9 @@ class Reminder(WithId, Base):
     wall_at: Mapped[time | None]
     wall_zone: Mapped[str | None] = mapped_column(String(60))
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    state: Mapped[ReminderState] = mapped_column(text_enum(ReminderState), default=ReminderState.OWED)
+    state: Mapped[ReminderState] = mapped_column(
+        often_changed_enum(ReminderState), default=ReminderState.OWED
+    )
     reason: Mapped[str] = mapped_column(String(120), default="")
     reason_about_id: Mapped[int | None] = mapped_column(BigInteger)
     reason_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -95,6 +110,7 @@ class Reminder(WithId, Base):
         Index("ix_reminders_recipient", "recipient_id", "due_at"),
         Index("ix_reminders_context", "context", "due_at"),
         Index("ix_reminders_subject", "subject"),
+        is_one_of("state", ReminderState),
         care(Subject.ACCOUNT, Keep.DAYS_400, Erasure.DELETE),
     )
 

@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, update
 
 from icbt_support.db import db
 from icbt_support.reminders.claims import LEASE
 from icbt_support.reminders.due import IS_OWED, mailings, reminders
-from icbt_support.reminders.id_lists import ID_LIST, among
+from icbt_support.reminders.id_lists import ID_LIST, MAILING_ID_LIST, among
 from icbt_support.reminders.many_rows import hand_over_mailings
 from icbt_support.reminders.rules import MailingState, Reason, ReminderState, next_try
 from icbt_support.reminders.whole_results import WholeResult
@@ -31,6 +31,22 @@ _STILL_WANTED = WholeResult(
         text("reminders.state = 'claimed'"),
         bindparam("token") == _HOLDER,
     )
+)
+
+
+# Counted, since nearly always nothing has changed. The token stands in a function, or SQLite goes by its index and
+# walks all mailings of the token each time.
+_STILL_WANTED_COUNTS = select(
+    select(func.count())
+    .where(among(reminders.c.id, ID_LIST), text("reminders.state = 'claimed'"))
+    .scalar_subquery(),
+    select(func.count())
+    .where(
+        among(mailings.c.id, MAILING_ID_LIST),
+        text("mailings.state = 'claimed'"),
+        func.coalesce(mailings.c.claim_token, "") == bindparam("token"),
+    )
+    .scalar_subquery(),
 )
 
 
@@ -105,6 +121,15 @@ def settle_from_journal(lines: Sequence[tuple[int, str, str]], *, now: datetime)
             now=now,
         )
     return settled
+
+
+def are_all_still_wanted(
+    connection: Connection, reminder_ids: Collection[int], mailing_ids: Collection[int], token: str
+) -> bool:
+    """Whether nobody has withdrawn any of these claimed reminders, and this worker still holds their mailings."""
+    values = {"ids": reminder_ids, "mailing_ids": mailing_ids, "token": token}
+    counted = connection.execute(_STILL_WANTED_COUNTS, values).one()
+    return tuple(counted) == (len(reminder_ids), len(mailing_ids))
 
 
 def still_wanted(connection: Connection, reminder_ids: Collection[int], token: str) -> set[int]:

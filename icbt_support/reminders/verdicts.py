@@ -15,7 +15,6 @@ class DueReminder(NamedTuple):
     """A due row as the engine reads it."""
 
     id: int
-    key: str
     kind: ReminderKind
     reminder_class: ReminderClass
     recipient_id: int

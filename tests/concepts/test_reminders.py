@@ -48,7 +48,7 @@ class EverythingIsWanted:
 
     def __call__(self, due: Sequence[DueReminder], now: datetime) -> Judgement:
         return Judgement(
-            {row.id: self.verdicts.get(row.key, SEND) for row in due},
+            {row.id: self.verdicts.get(key_of(row), SEND) for row in due},
             {row.recipient_id: RecipientDay(self.on, 1, 3) for row in due},
         )
 
@@ -67,6 +67,10 @@ def owe(key: str, kind: ReminderKind, due_at: datetime, *, recipient: int = 7, *
     )
 
 
+def key_of(row: DueReminder) -> str:
+    return db.session.scalars(select(Reminder.key).where(Reminder.id == row.id)).one()
+
+
 def claim(
     now: datetime, *, judge: EverythingIsWanted | None = None, worker: str = "one", limit: int = 100
 ) -> Claim:
@@ -80,6 +84,12 @@ def claim(
             real_now=now,
         )
     )
+
+
+def are_all_wanted(claimed: Claim) -> bool:
+    mailing_ids = [mailing.id for mailing in claimed.mailings]
+    ids = [row.id for mailing in claimed.mailings for row in mailing.reminders]
+    return settling.are_all_still_wanted(db.session.connection(), ids, mailing_ids, claimed.token)
 
 
 def settle(claimed: Claim, now: datetime) -> int:
@@ -262,11 +272,24 @@ def test_a_claimed_reminder_can_be_withdrawn_before_it_is_sent(app: Flask, now: 
     claimed = claim(now)
     ids = [row.id for row in claimed.mailings[0].reminders]
     assert settling.still_wanted(db.session.connection(), ids, claimed.token) == set(ids)
+    assert are_all_wanted(claimed)
     commit_with_retry(lambda: withdraw_reminders(now=now, reason="done", subject="plan_item:1"))
     assert settling.still_wanted(db.session.connection(), ids, claimed.token) == set()
+    assert not are_all_wanted(claimed)
     commit_with_retry(lambda: settling.drop_empty([claimed.mailings[0].id], token=claimed.token))
     mailing = db.session.scalars(select(Mailing)).one()
     assert (mailing.state, mailing.prompt_on) == (MailingState.DROPPED, None)
+
+
+def test_what_another_worker_has_taken_over_is_not_sent(app: Flask, now: datetime) -> None:
+    owe("session:1:1:1", K.SESSION, now)
+    db.session.commit()
+    claimed = claim(now)
+    commit_with_retry(lambda: settling.recover_leases(real_now=now + 2 * LEASE))
+    assert not are_all_wanted(claimed)
+    taken_over = claim(now, worker="two")
+    assert are_all_wanted(taken_over)
+    assert not are_all_wanted(claimed)
 
 
 def test_a_retry_sends_the_same_rows_under_the_same_message_id(app: Flask, now: datetime) -> None:
@@ -277,9 +300,9 @@ def test_a_retry_sends_the_same_rows_under_the_same_message_id(app: Flask, now: 
     commit_with_retry(lambda: settling.put_off([refusal], token=first.token, now=now))
     owe("message:5", K.MESSAGE, now, subject="message:5", channels=[Channel.EMAIL])
     db.session.commit()
-    assert [row.key for one in claim(now).mailings for row in one.reminders] == ["message:5"]
+    assert [key_of(row) for one in claim(now).mailings for row in one.reminders] == ["message:5"]
     again = claim(now + timedelta(minutes=2))
-    assert [row.key for one in again.mailings for row in one.reminders] == ["message:4"]
+    assert [key_of(row) for one in again.mailings for row in one.reminders] == ["message:4"]
     assert again.mailings[0].message_id == first.mailings[0].message_id
     assert again.mailings[0].attempt == 2
 

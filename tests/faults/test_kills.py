@@ -30,7 +30,7 @@ from tests.faults.worker import start_worker
 
 MAILS = 2_000
 CONNECTIONS = 2
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 # As docs/operations.md asks of a server: a process that stands still inside a transaction loses it, and its
 # locks.
 LET_GO_OF_LOCKS = "options=-c%20idle_in_transaction_session_timeout%3D4s"

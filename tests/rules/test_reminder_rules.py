@@ -32,7 +32,6 @@ K = ReminderKind
 def due(number: int, kind: ReminderKind, recipient: int = 1) -> DueReminder:
     return DueReminder(
         id=number,
-        key=str(number),
         kind=kind,
         reminder_class=class_of(kind),
         recipient_id=recipient,

@@ -14,7 +14,7 @@ from icbt_support.engagement.service_days import reviews_of
 from icbt_support.enrolments.models import Enrolment, Purpose
 from icbt_support.feedback.models import ProblemReport
 from icbt_support.implementation.queries import TrainingBook, targets_of
-from icbt_support.implementation.rules import Figure, Targets
+from icbt_support.implementation.rules import Figure, Targets, added_up, months_outside
 from icbt_support.journal.models import PageRead
 from icbt_support.messages.models import Message
 from icbt_support.programme.library import find_programme
@@ -22,6 +22,13 @@ from icbt_support.reviews.models import Review, ReviewState
 from icbt_support.service.models import Service
 
 MONTHS_SHOWN = 6
+SAID_FOR_THE_HALF_YEAR = {
+    "invited": "started",
+    "started": "started",
+    "first_module": "first_module",
+    "reviews_on_time": "reviews_on_time",
+}
+"""The lines whose months add up to a figure of *What colleagues ask*, and the figure that says so there."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,16 @@ class Board:
 
     months: tuple[PeriodFigures, ...]
     targets: Targets
+
+    def words_outside(self, line: Measured) -> list[str]:
+        """A line for print, month by month: nothing from which a small group can be read, also beside the figure of
+        the half year, which is printed as well.
+        """
+        months = [month.by_name[line.name] for month in self.months]
+        said = SAID_FOR_THE_HALF_YEAR.get(line.name)
+        if said is None or added_up([month.by_name[said] for month in self.months]).is_small:
+            return [month.words_outside for month in months]
+        return months_outside(months)
 
     def meets(self, line: Measured, month: PeriodFigures) -> bool | None:
         target = getattr(self.targets, line.name)

@@ -23,6 +23,7 @@ from icbt_support.plan.models import ItemKind, ItemState, Week
 from icbt_support.plan.queries import items_with_state, latest_week_of
 from icbt_support.plan.rules import StepChoice
 from icbt_support.reviews.course import NO_CHANGES, CourseChanges
+from icbt_support.reviews.drafts import draft_content, letter_of_draft
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.operations import mark_previewed, save_draft
 from icbt_support.reviews.queries import draft_of, review_of_week, welcome_of
@@ -34,8 +35,6 @@ from icbt_support.reviews.rules import (
     LetterSection,
     LetterToSend,
     default_opening,
-    draft_content,
-    letter_of_draft,
     module_of,
 )
 from icbt_support.rhythm import ending, invite, lateness, sending, week_items, welcome

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from icbt_support.engagement.outcome_filter import DROPPED_OUT
 from icbt_support.engagement.outcomes import OutcomeReport
 from icbt_support.enrolments.models import EndCode
-from icbt_support.measures.outcomes import SMALLEST_SHOWN, Rate, without_small_counts
+from icbt_support.measures.outcomes import SMALLEST_SHOWN, Rate
+from icbt_support.measures.small_numbers import without_small_counts
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""Counting the days of a service: the last few again and again, earlier ones once.
+"""Counting the days of a service: the last few every hour, all that a page shows once a day.
 
-A day's prompts and reviews go on changing for some days (a late letter, a visit after a reminder); then they stand.
+A day goes on changing for some days (a late letter, a visit after a reminder) and now and then for weeks (a session
+ticked afterwards or moved, a course that ends with a review owed): a figure and the people behind it have to agree.
 """
 
 from collections import Counter, defaultdict
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import String, cast, delete, func, insert, literal, select
+from sqlalchemy import String, cast, delete, func, insert, literal, or_, select
 
 from icbt_support.activity.models import ActivityEvent
 from icbt_support.cadence import local_day, to_utc
@@ -25,9 +26,11 @@ from icbt_support.service.models import Service
 FOLLOWED_WITHIN = timedelta(hours=48)
 STANDS_AFTER = timedelta(days=4)
 """A prompt goes out on its day or, after quiet hours, on the next; two days later it is known who came."""
-LOOK_BACK = timedelta(weeks=10)
+LOOK_BACK = timedelta(weeks=9)
+"""The eight weeks that pages show, whatever the day of the week."""
 AT_ONCE = timedelta(weeks=1)
 _MIDNIGHT = datetime.min.time()
+CLOSED_UNSENT = (ReviewState.MISSED, ReviewState.CANCELLED)
 SENT = (ReminderState.HANDED_OVER, ReminderState.BOUNCED)
 Counts = dict[date, Counter[str]]
 
@@ -71,13 +74,18 @@ def _keep_service(service_id: int, now: datetime) -> int:
     service = db.session.get_one(Service, service_id)
     tomorrow = local_day(now, service.zone) + timedelta(days=1)
     newest = db.session.scalar(select(func.max(ServiceDay.day)).where(ServiceDay.service_id == service_id))
-    first = max(tomorrow - LOOK_BACK, newest - STANDS_AFTER if newest else date.min)
-    counted = 0
+    first, counted = _first_to_count(newest, tomorrow), 0
     while first < tomorrow:
         end = min(first + AT_ONCE, tomorrow)
         counted += commit_with_retry(partial(_keep_stretch, service_id, first, end, now))
         first = end
     return counted
+
+
+def _first_to_count(newest: date | None, tomorrow: date) -> date:
+    """With the first count of a day everything is counted again, then only what changes often."""
+    is_counted_today = newest is not None and newest + timedelta(days=1) >= tomorrow
+    return tomorrow - (STANDS_AFTER + timedelta(days=1) if is_counted_today else LOOK_BACK)
 
 
 def _keep_stretch(service_id: int, first: date, end: date, now: datetime) -> int:
@@ -185,25 +193,24 @@ def prompts_of(service: Service, first: date, end: date) -> Iterator[Prompt]:
 
 def reviews_of(service: Service, first: date, end: date, *, now: datetime) -> Iterator[PromisedReview]:
     """A review that was told of as late counts on that day, whatever it was promised for afterwards; one that
-    never came is late, one that was closed before its promise is neither.
+    never came is late, also where the course ended since; one that was closed or called off before its promise is
+    neither.
     """
     stretch = _Stretch(service, first, end)
     promised_at = func.coalesce(Review.told_late_at, Review.promised_at)
     rows = db.session.execute(
-        select(Enrolment.id, promised_at, Review.told_late_at, Review.sent_at, Review.state, Review.closed_at)
+        select(Enrolment.id, promised_at, Review.told_late_at, Review.sent_at)
         .join(Enrolment, Enrolment.id == Review.enrolment_id)
         .where(
             *_is_of_care(service),
             Review.kind != ReviewKind.WELCOME,
-            Review.state != ReviewState.CANCELLED,
+            or_(Review.state.not_in(CLOSED_UNSENT), Review.closed_at >= promised_at),
             promised_at >= stretch.from_at,
             promised_at < stretch.until_at,
             promised_at <= now,
         )
     )
-    for enrolment_id, promised, told_late_at, sent_at, state, closed_at in rows:
-        if state is ReviewState.MISSED and closed_at is not None and closed_at < promised:
-            continue
+    for enrolment_id, promised, told_late_at, sent_at in rows:
         is_on_time = told_late_at is None and sent_at is not None and sent_at <= promised
         yield PromisedReview(enrolment_id, stretch.day_of(promised), is_on_time)
 

@@ -22,7 +22,7 @@ from icbt_support.feedback.rules import (
     wait_of,
     working_time,
 )
-from icbt_support.hours.queries import closed_days
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.service.models import Service
 
 MOST_SHOWN = 200

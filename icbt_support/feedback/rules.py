@@ -11,6 +11,8 @@ from icbt_support.cadence import is_working_day, local_day, to_utc
 
 OPENS, CLOSES = time(9), time(17)
 WORKING_DAY = timedelta(hours=8)
+FEWEST_FOR_A_MEDIAN = 5
+"""In print: with fewer, it nearly says how long one of them waited."""
 _HOUR = timedelta(hours=1)
 
 
@@ -86,6 +88,13 @@ class Wait:
     @property
     def words(self) -> str:
         return working_words(self.middle) if self.middle is not None else "No figure yet"
+
+    @property
+    def words_outside(self) -> str:
+        """For print."""
+        if self.count < FEWEST_FOR_A_MEDIAN:
+            return f"not shown: fewer than {FEWEST_FOR_A_MEDIAN} reports"
+        return f"{self.words} (median, n = {self.count})"
 
 
 def wait_of(times: Sequence[timedelta]) -> Wait:

@@ -13,6 +13,7 @@ from icbt_support.audit.operations import record
 from icbt_support.cadence import to_utc
 from icbt_support.db import db
 from icbt_support.hours import queries, rules
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.hours.models import ReviewSlot, SlotBooking, SupporterLimit
 from icbt_support.service.models import Service
 
@@ -98,7 +99,7 @@ def week_of_slots(supporter: Account, monday: date, *, service: Service) -> Week
         .order_by(ReviewSlot.starts, ReviewSlot.id)
     ).all()
     absences = queries.absences_between([supporter.id], monday, sunday)
-    closed = queries.closed_days(service, monday, sunday)
+    closed = closed_days(service, monday, sunday)
     blocks = []
     for on in (monday + timedelta(days=count) for count in range(7)):
         is_away = any(one.from_on <= on <= one.until_on for one in absences)

@@ -10,6 +10,7 @@ from icbt_support.audit.operations import record
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.hours import queries
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.hours.models import Absence, AbsenceReason, ReviewSlot, SlotBooking
 from icbt_support.hours.queries import FreeTime
 from icbt_support.hours.refusals import (
@@ -34,7 +35,7 @@ def book_slot(
     absence = queries.is_absent(supporter_id, on)
     if absence is not None:
         raise InsideAbsence(absence, _next_three(supporter_id, slot, on, now))
-    if on in queries.closed_days(db.session.get_one(Service, slot.service_id), on, on):
+    if on in closed_days(db.session.get_one(Service, slot.service_id), on, on):
         raise OnClosedDay(_next_three(supporter_id, slot, on, now))
     if queries.held_booking(supporter_id, starts_at) is not None:
         raise SlotTaken(_next_three(supporter_id, slot, on, now))

@@ -27,8 +27,9 @@ from icbt_support.accounts.models import Account
 from icbt_support.cadence import local_day, to_utc
 from icbt_support.db import db
 from icbt_support.hours import rules
+from icbt_support.hours.closed_days import bank_holidays
 from icbt_support.hours.models import Absence, DutySession, ReviewSlot, ServiceClosure
-from icbt_support.hours.queries import DUTY_HORIZON_DAYS, bank_holidays
+from icbt_support.hours.queries import DUTY_HORIZON_DAYS
 from icbt_support.service.models import Service
 
 ONE_DAY = timedelta(days=1)

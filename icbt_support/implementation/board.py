@@ -3,24 +3,32 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Select, func, select
 
 from icbt_support.accounts.models import Membership, Role
 from icbt_support.cadence import local_day, to_utc
 from icbt_support.db import db
+from icbt_support.engagement.service_days import reviews_of
 from icbt_support.enrolments.models import Enrolment, Purpose
 from icbt_support.feedback.models import ProblemReport
 from icbt_support.implementation.queries import TrainingBook, targets_of
-from icbt_support.implementation.rules import Figure, Targets
+from icbt_support.implementation.rules import Figure, Targets, added_up, months_outside
 from icbt_support.journal.models import PageRead
 from icbt_support.messages.models import Message
 from icbt_support.programme.library import find_programme
-from icbt_support.reviews.models import Review, ReviewKind, ReviewState
+from icbt_support.reviews.models import Review, ReviewState
 from icbt_support.service.models import Service
 
 MONTHS_SHOWN = 6
+SAID_FOR_THE_HALF_YEAR = {
+    "invited": "started",
+    "started": "started",
+    "first_module": "first_module",
+    "reviews_on_time": "reviews_on_time",
+}
+"""The lines whose months add up to a figure of *What colleagues ask*, and the figure that says so there."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,13 @@ class Measured:
 
 
 LINES = (
-    Measured("invited", "Invited", "People invited to a course of care in the month.", is_share=False),
+    Measured(
+        "invited",
+        "Invited",
+        "People invited to a course of care in the month. Somebody who is invited again before they begin counts "
+        "in the month of the newest invitation.",
+        is_share=False,
+    ),
     Measured("started", "Started", "Of the people invited in the month, those who have started by now."),
     Measured(
         "first_module",
@@ -50,8 +64,8 @@ LINES = (
     Measured(
         "reviews_on_time",
         "Reviews on time",
-        "Of the reviews promised in the month (welcomes and cancelled ones left out), those sent by the promised "
-        "time. A review that was told of as late is late, whatever it was promised for afterwards.",
+        "Of the reviews promised in the month (welcomes, and those called off before the promised time, left out), "
+        "those sent by then. A review that was told of as late is late, whatever it was promised for afterwards.",
     ),
     Measured(
         "trained",
@@ -80,6 +94,9 @@ class Period:
     def holds(self, at: datetime | None) -> bool:
         return at is not None and self.from_at <= at < self.until_at
 
+    def has_day(self, on: date) -> bool:
+        return self.first_on <= on <= self.last_on
+
 
 @dataclass(frozen=True)
 class PeriodFigures:
@@ -93,6 +110,16 @@ class Board:
 
     months: tuple[PeriodFigures, ...]
     targets: Targets
+
+    def words_outside(self, line: Measured) -> list[str]:
+        """A line for print, month by month: nothing from which a small group can be read, also beside the figure of
+        the half year, which is printed as well.
+        """
+        months = [month.by_name[line.name] for month in self.months]
+        said = SAID_FOR_THE_HALF_YEAR.get(line.name)
+        if said is None or added_up([month.by_name[said] for month in self.months]).is_small:
+            return [month.words_outside for month in months]
+        return months_outside(months)
 
     def meets(self, line: Measured, month: PeriodFigures) -> bool | None:
         target = getattr(self.targets, line.name)
@@ -130,7 +157,7 @@ def figures_of(service: Service, periods: Sequence[Period], *, now: datetime) ->
     finished = _finished_first_module(courses)
     writers = _writers(service, periods)
     supporters = _supporters(service)
-    reviews = _reviews(service, periods[0].from_at, now)
+    reviews = list(reviews_of(service, periods[0].first_on, _day_after(periods[-1]), now=now))
     book = TrainingBook(service)
     reports = db.session.execute(
         select(ProblemReport.reported_at, ProblemReport.closed_at).where(
@@ -145,7 +172,7 @@ def figures_of(service: Service, periods: Sequence[Period], *, now: datetime) ->
         here = {
             who for who, given, ended in supporters if given < end and (not ended or ended > period.from_at)
         }
-        on_time = Counter(kept for promised, kept in reviews if period.holds(promised))
+        on_time = Counter(one.is_on_time for one in reviews if period.has_day(one.promised_on))
         by_name = {
             "invited": Figure(len(invited)),
             "started": Figure(sum(one.started_at is not None for one in invited), len(invited)),
@@ -167,6 +194,10 @@ class _Course:
     programme: tuple[str, str]
     invited_at: datetime
     started_at: datetime | None
+
+
+def _day_after(period: Period) -> date:
+    return period.last_on + timedelta(days=1)
 
 
 def _first_of_month(today: date, back: int) -> date:
@@ -240,22 +271,3 @@ def _supporters(service: Service) -> list[tuple[int, datetime, datetime | None]]
         )
     )
     return [(account_id, given_at, ended_at) for account_id, given_at, ended_at in rows]
-
-
-def _reviews(service: Service, since: datetime, now: datetime) -> list[tuple[datetime, bool]]:
-    """When each review was first promised for, and whether that was kept; as the engagement page counts them."""
-    promised_at = func.coalesce(Review.told_late_at, Review.promised_at)
-    rows = db.session.execute(
-        select(promised_at, Review.told_late_at, Review.sent_at, Review.state, Review.closed_at).where(
-            Review.enrolment_id.in_(_courses_of_care(service)),
-            Review.kind != ReviewKind.WELCOME,
-            Review.state != ReviewState.CANCELLED,
-            promised_at >= since,
-            promised_at <= now,
-        )
-    )
-    return [
-        (promised, told_late is None and sent is not None and sent <= promised)
-        for promised, told_late, sent, state, closed in rows
-        if not (state is ReviewState.MISSED and closed is not None and closed < promised)
-    ]

@@ -1,6 +1,7 @@
 """Trainings and their dates, targets and small numbers: pure."""
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from enum import StrEnum
@@ -11,6 +12,7 @@ from icbt_support.measures.outcomes import SMALLEST_SHOWN
 
 DUE_SOON = timedelta(days=30)
 ENOUGH_FOR_A_SHARE = 20
+GIVES_AWAY = "not shown: it would give away a small group"
 
 
 class LeadKind(StrEnum):
@@ -121,25 +123,35 @@ class Figure:
     of: int | None = None
 
     @property
+    def size(self) -> int:
+        return self.count if self.of is None else self.of
+
+    @property
     def words(self) -> str:
         """For those who may see the people behind it: n = 0 has no rate, and few have no percentage."""
         if self.of is None:
             return str(self.count)
         if self.of == 0:
-            return "nobody yet"
+            return "none to count"
         share = f" ({round(100 * self.count / self.of)}%)" if self.of >= ENOUGH_FOR_A_SHARE else ""
         return f"{self.count} of {self.of}{share}"
 
     @property
+    def is_small(self) -> bool:
+        """Whether a cell under 5 can be read from it."""
+        rest = self.count if self.of is None else self.of - self.count
+        return min(self.count, rest) < SMALLEST_SHOWN
+
+    @property
     def words_outside(self) -> str:
         """For print and mail: a figure from which a cell under 5 can be read is not given."""
+        if not self.is_small:
+            return self.words
         if self.of is None:
-            return str(self.count) if self.count >= SMALLEST_SHOWN else f"fewer than {SMALLEST_SHOWN}"
+            return f"fewer than {SMALLEST_SHOWN}"
         if self.of < SMALLEST_SHOWN:
             return f"fewer than {SMALLEST_SHOWN} in all"
-        if min(self.count, self.of - self.count) < SMALLEST_SHOWN:
-            return f"not shown: a group of fewer than {SMALLEST_SHOWN}"
-        return self.words
+        return f"not shown: a group of fewer than {SMALLEST_SHOWN}"
 
     def meets(self, target: int | None, *, is_share: bool, is_most: bool = False) -> bool | None:
         """Whether the target is reached; None without a target, or with nobody to count."""
@@ -148,3 +160,33 @@ class Figure:
         if is_share:
             return 100 * self.count >= target * (self.of or 0)
         return self.count <= target if is_most else self.count >= target
+
+
+def months_outside(months: Sequence[Figure]) -> list[str]:
+    """The words for print of months that add up to a whole which is printed elsewhere.
+
+    What is hidden could be worked out from the whole: the smallest of the other months are hidden too for as long
+    as it can.
+    """
+    words = [month.words_outside for month in months]
+    hidden = [month for month in months if month.is_small]
+    others = [place for place, month in enumerate(months) if not month.is_small]
+    others.sort(key=lambda place: months[place].size)
+    while others and _are_given_away(hidden):
+        place = others.pop(0)
+        hidden.append(months[place])
+        words[place] = GIVES_AWAY
+    return words
+
+
+def added_up(figures: Sequence[Figure]) -> Figure:
+    counts = sum(one.count for one in figures)
+    return Figure(
+        counts, None if any(one.of is None for one in figures) else sum(one.size for one in figures)
+    )
+
+
+def _are_given_away(hidden: Sequence[Figure]) -> bool:
+    """By what they add up to; nobody at all is no small group."""
+    together, sizes = added_up(hidden), {one.size for one in hidden if one.size}
+    return bool(together.size) and (together.is_small or sizes == {SMALLEST_SHOWN - 1})

@@ -11,6 +11,7 @@ from icbt_support.cadence import local_day, to_local, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.hours import queries as hours
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.messages.models import Message
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderKind, WallTime
@@ -69,7 +70,7 @@ def owe_digests(now: datetime) -> int:
 
 
 def _is_open(service: Service, on: date) -> bool:
-    return on.weekday() <= LAST_WEEKDAY and on not in hours.closed_days(service, on, on)
+    return on.weekday() <= LAST_WEEKDAY and on not in closed_days(service, on, on)
 
 
 def _supporters(service_id: int) -> Sequence[Account]:

@@ -16,7 +16,7 @@ from icbt_support.enrolments.models import Enrolment
 from icbt_support.journal.models import Entry, ExerciseAnswer, PageRead
 from icbt_support.journal.queries import entry_posted_as, exercise_answers
 from icbt_support.journal.rules import without_blanks
-from icbt_support.risk.operations import mark_read_first
+from icbt_support.risk.read_first import mark_read_first
 
 
 class EntryChangedMeanwhile(Exception):

@@ -8,12 +8,12 @@ anxiety-specific measures and attended appointments. Intervals: Wilson (1927) sc
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from math import sqrt
-from typing import Any, TypeVar
+from typing import Any
 
 from icbt_support.measures.rules import Change, MeasureRule, is_case, reliable_change
 
@@ -250,77 +250,6 @@ def rates_of(outcomes: Iterable[CourseOutcome] | Mapping[CourseOutcome, int]) ->
             for outcome in Outcome
         },
     )
-
-
-def without_small_counts(counts: Sequence[int]) -> list[int | None]:
-    """Counts that add up to a known total, as an export, a print or a mail may carry them: None is hidden.
-
-    Every count under 5 is hidden, and the smallest of the others with it for as long as the total would give away
-    what is hidden: a single count, a sum under 5, or nothing but fours.
-    """
-
-    def are_given_away(hidden: Sequence[int]) -> bool:
-        return len(hidden) == 1 or sum(hidden) < SMALLEST_SHOWN or set(hidden) == {SMALLEST_SHOWN - 1}
-
-    hidden = _hidden(counts, [count < SMALLEST_SHOWN for count in counts], counts, are_given_away)
-    return [None if place in hidden else count for place, count in enumerate(counts)]
-
-
-def without_small_rates(groups: Sequence[OutcomeRates]) -> list[dict[Outcome, Rate | None]]:
-    """The rates of the rows of a breakdown, as an export, a print or a mail may carry them: None is hidden.
-
-    A rate is hidden where its count, the rest of its group, or those who were left out of its group, are under 5;
-    every rate is where the row's number of completed courses is hidden, since a rate says it again. The smallest of
-    the others is hidden with them for as long as the rate of everybody would give away what is hidden.
-    """
-    shown: list[dict[Outcome, Rate | None]] = [{} for _ in groups]
-    sizes = without_small_counts([group.completed for group in groups])
-    for outcome in Outcome:
-        rates = [_LeavingOut(group, group.by_outcome[outcome]) for group in groups]
-        is_hidden = [size is None or one.is_small for size, one in zip(sizes, rates, strict=True)]
-        hidden = _hidden(rates, is_hidden, [one.rate.total for one in rates], _are_rates_given_away)
-        for place, (row, one) in enumerate(zip(shown, rates, strict=True)):
-            row[outcome] = None if place in hidden else one.rate
-    return shown
-
-
-@dataclass(frozen=True)
-class _LeavingOut:
-    """A rate, with the group of which some may have been left out of it."""
-
-    group: OutcomeRates
-    rate: Rate
-
-    @property
-    def left_out(self) -> int:
-        return self.group.completed - self.rate.total
-
-    @property
-    def is_small(self) -> bool:
-        return self.rate.is_small or 0 < self.left_out < SMALLEST_SHOWN
-
-
-def _are_rates_given_away(hidden: Sequence[_LeavingOut]) -> bool:
-    together = Rate(sum(one.rate.count for one in hidden), sum(one.rate.total for one in hidden))
-    left_out = sum(one.left_out for one in hidden)
-    return len(hidden) == 1 or together.is_small or 0 < left_out < SMALLEST_SHOWN
-
-
-Shown = TypeVar("Shown")
-
-
-def _hidden(
-    rows: Sequence[Shown],
-    is_hidden: Sequence[bool],
-    sizes: Sequence[int],
-    are_given_away: Callable[[Sequence[Shown]], bool],
-) -> set[int]:
-    """The places that stay hidden: those that have to be, and as many of the others as keep them so."""
-    hidden = {place for place, is_one in enumerate(is_hidden) if is_one}
-    others = sorted(set(range(len(rows))) - hidden, key=lambda place: (sizes[place], place))
-    while hidden and others and are_given_away([rows[place] for place in hidden]):
-        hidden.add(others.pop(0))
-    return hidden
 
 
 @cache

@@ -21,7 +21,8 @@ from icbt_support.posted_once import key_of_post
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
 from icbt_support.risk.models import RiskAlert
-from icbt_support.risk.operations import hold_course, mark_read, mark_read_first, raise_stated_risk
+from icbt_support.risk.operations import hold_course, raise_stated_risk
+from icbt_support.risk.read_first import mark_read, mark_read_first
 
 MESSAGE_NEWS = (
     ReminderKind.MESSAGE,

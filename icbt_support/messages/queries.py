@@ -10,7 +10,8 @@ from icbt_support.accounts.models import Account
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
-from icbt_support.hours.queries import closed_days, is_absent, review_slots_of
+from icbt_support.hours.closed_days import closed_days
+from icbt_support.hours.queries import is_absent, review_slots_of
 from icbt_support.messages import rules
 from icbt_support.messages.models import Message, MessageKind
 

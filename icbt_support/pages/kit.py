@@ -15,7 +15,7 @@ from wtforms import Field, Form
 from wtforms.fields import FormField
 from wtforms.utils import unset_value
 
-from icbt_support.pages import charts
+from icbt_support.pages import small_charts
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ PLAIN_ERRORS = {
 
 
 def install_kit(app: Flask) -> None:
-    """Give the app's templates the kit's macros (`nhs_button` …), the filters, `charts` and `static_url`.
+    """Give the app's templates the kit's macros (`nhs_button` …), the filters, `small_charts` and `static_url`.
 
     The kit's macros read names that were never given, so they get an environment of their own.
     """
@@ -143,7 +143,7 @@ def install_kit(app: Flask) -> None:
     def static_url(name: str) -> str:
         return url_for("static", filename=name, v=manifest[name])
 
-    environment.globals.update(charts=charts, static_url=static_url, error_list=error_list)
+    environment.globals.update(small_charts=small_charts, static_url=static_url, error_list=error_list)
     environment.filters.update(
         clock_time=clock_time,
         long_day=long_day,

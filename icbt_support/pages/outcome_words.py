@@ -6,13 +6,8 @@ from datetime import date
 
 from markupsafe import Markup
 
-from icbt_support.measures.outcomes import (
-    Outcome,
-    OutcomeRates,
-    Rate,
-    without_small_counts,
-    without_small_rates,
-)
+from icbt_support.measures.outcomes import Outcome, OutcomeRates, Rate
+from icbt_support.measures.small_numbers import without_small_counts, without_small_rates
 
 NOT_NATIONAL = (
     "Course outcomes by NHS definitions, from the PHQ-9 and GAD-7 recorded here. Not the service's national figures: "

@@ -24,7 +24,7 @@ from icbt_support.cadence import add_working_days, local_day, to_local, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState, Purpose
 from icbt_support.enrolments.queries import local_today
-from icbt_support.hours.queries import closed_days
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.measures.operations import finish_check_in_rows
 from icbt_support.measures.queries import questionnaires_of_week
 from icbt_support.messages.models import Message, MessageKind

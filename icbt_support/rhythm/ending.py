@@ -22,7 +22,7 @@ from icbt_support.rhythm.booster import plan_booster
 from icbt_support.rhythm.holding import hold_and_reread
 from icbt_support.rhythm.news import tell_patient_of_change, tell_staff_of_finish
 from icbt_support.rhythm.prompts import withdraw_prompts
-from icbt_support.risk.operations import mark_read_first
+from icbt_support.risk.read_first import mark_read_first
 
 OWED_TO_A_COURSE = (
     ReminderKind.START_PROMPT,

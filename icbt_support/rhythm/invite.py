@@ -15,8 +15,9 @@ from icbt_support.enrolments.transitions import (
     invite_again,
     note_supporter_over_limit,
 )
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.hours.models import Absence
-from icbt_support.hours.queries import closed_days, duty_count, is_absent
+from icbt_support.hours.queries import duty_count, is_absent
 from icbt_support.programme.content import Programme
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind, WallTime

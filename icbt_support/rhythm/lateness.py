@@ -11,7 +11,8 @@ from icbt_support.audit.models import Actor
 from icbt_support.cadence import add_working_days, local_day, to_local, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
-from icbt_support.hours.queries import closed_days, cover_pool
+from icbt_support.hours.closed_days import closed_days
+from icbt_support.hours.queries import cover_pool
 from icbt_support.plan.queries import latest_week_of
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind

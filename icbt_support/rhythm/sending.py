@@ -21,6 +21,7 @@ from icbt_support.plan.rules import PlannedItem, step_item, with_its_minutes
 from icbt_support.plan.transitions import add_item, close_week
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
+from icbt_support.reviews.drafts import letter_of_draft
 from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewLetter
 from icbt_support.reviews.operations import check_is_owed
 from icbt_support.reviews.queries import draft_of, highest_number, owed_reviews, patient_events_since
@@ -35,7 +36,6 @@ from icbt_support.reviews.rules import (
     StaleDraft,
     WeekOpenedMeanwhile,
     check_letter,
-    letter_of_draft,
     module_of,
     opens_module,
 )

@@ -8,12 +8,12 @@ from icbt_support.accounts.models import Account
 from icbt_support.cadence import local_day
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import open_enrolments_of_supporter
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.hours.models import Absence
 from icbt_support.hours.queries import (
     FreeTime,
     absences_between,
     absences_to_cover,
-    closed_days,
     cover_pool,
     first_day_back,
     free_review_times,

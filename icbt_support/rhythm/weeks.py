@@ -11,9 +11,10 @@ from icbt_support.cadence import add_working_days, local_day, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.hours.cover import free_times_of_cover, writer_at
 from icbt_support.hours.models import SlotBooking
-from icbt_support.hours.queries import FreeTime, absences_between, closed_days, next_free_times
+from icbt_support.hours.queries import FreeTime, absences_between, next_free_times
 from icbt_support.hours.transitions import book_slot, release_booking
 from icbt_support.plan.models import OpenedBecause, Week
 from icbt_support.plan.queries import latest_week_of

@@ -17,6 +17,7 @@ from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import for_supporter
 from icbt_support.hours import queries as hours
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.hours.models import DutySession
 from icbt_support.hours.rules import DaysAway, WeeklyBlock, duty_windows
 from icbt_support.read_once import read_once
@@ -285,7 +286,7 @@ def duty_board(service: Service, now: datetime) -> DutyBoard:
     since_on, until_on = today - LOOK_BACK, monday + timedelta(days=13)
     blocks = [_rota_block(session) for session in hours.duty_sessions(service)]
     people = {block.clinician_id for block in blocks}
-    closed = hours.closed_days(service, since_on, until_on)
+    closed = closed_days(service, since_on, until_on)
     away = [
         DaysAway(absence.account_id, absence.from_on, absence.until_on)
         for absence in hours.absences_between(people, since_on, until_on)

@@ -181,7 +181,7 @@ def _facts(
 ) -> PersonFacts:
     programme = find_programme(enrolment.programme_slug, enrolment.programme_version)
     rhythm = service.rhythm
-    contact = max([*read.contacts, enrolment.started_at or enrolment.invited_at])
+    contact = max([*read.contacts, *_began(enrolment)])
     return PersonFacts(
         state=enrolment.state,
         alert_words=alert,
@@ -197,6 +197,12 @@ def _facts(
         end_words=_end_words(programme, week, read),
         early_words=". ".join(warning.facts) if warning is not None else "",
     )
+
+
+def _began(enrolment: Enrolment) -> list[datetime]:
+    """Nobody is quiet before they began, nor while they were away: days without contact count from then."""
+    began = [enrolment.started_at or enrolment.invited_at]
+    return [*began, enrolment.back_at] if enrolment.back_at is not None else began
 
 
 def _measures(programme: Programme, read: _Read, high_phq9: int) -> tuple[MeasureCourse, ...]:

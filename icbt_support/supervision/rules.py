@@ -210,7 +210,7 @@ def _long_in_treatment(facts: PersonFacts) -> str | None:
     weeks = facts.days_since_start // 7
     if weeks < facts.planned_weeks + WEEKS_BEYOND_THE_PLAN:
         return None
-    return f"week {weeks + 1} of a course planned for {facts.planned_weeks} weeks"
+    return f"began {weeks} weeks ago, planned for {facts.planned_weeks} weeks"
 
 
 def _new(facts: PersonFacts) -> str | None:

@@ -16,9 +16,10 @@ from icbt_support.plan.rules import StepChoice
 from icbt_support.programme.library import find_programme
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import Channel, ReminderState
+from icbt_support.reviews.drafts import draft_content, letter_of_draft
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.operations import mark_previewed, save_draft
-from icbt_support.reviews.rules import LetterSection, LetterToSend, draft_content, letter_of_draft
+from icbt_support.reviews.rules import LetterSection, LetterToSend
 from icbt_support.rhythm.acts import finish_page
 from icbt_support.rhythm.sending import Sent, send_review
 from icbt_support.rhythm.weeks import book_review, due_openings, open_first_week, open_one_due_week

@@ -8,6 +8,7 @@ from sqlalchemy import event, select
 from icbt_support.audit.models import Actor, ActorKind, AuditLine
 from icbt_support.db import db
 from icbt_support.hours import queries, transitions
+from icbt_support.hours.closed_days import bank_holidays
 from icbt_support.hours.operations import (
     DutyTaken,
     DutyTwice,
@@ -126,8 +127,8 @@ def test_a_closed_day_of_the_service_has_no_free_places(cast, now):
 def test_bank_holidays_are_those_of_the_country(cast):
     cast.elsewhere.country = "GB-SCT"
     second_of_january = date(2026, 1, 2)
-    assert second_of_january in queries.bank_holidays(cast.elsewhere, 2026)
-    assert second_of_january not in queries.bank_holidays(cast.service, 2026)
+    assert second_of_january in bank_holidays(cast.elsewhere, 2026)
+    assert second_of_january not in bank_holidays(cast.service, 2026)
 
 
 def test_places_that_have_passed_today_are_not_free(cast, now):

@@ -26,7 +26,9 @@ from icbt_support.engagement.figures import (
 from icbt_support.engagement.overview import Overview, headings_of, overview_of
 from icbt_support.engagement.service_days import forget_service_days, keep_service_days
 from icbt_support.enrolments.models import Enrolment, EnrolmentState, Purpose
-from icbt_support.plan.models import ItemState
+from icbt_support.implementation.board import board_of
+from icbt_support.implementation.rules import Figure
+from icbt_support.plan.models import ItemState, PlanItem
 from icbt_support.programme.library import programmes
 from icbt_support.reminders.models import Reminder
 from icbt_support.reminders.rules import ReminderKind, ReminderState
@@ -291,6 +293,38 @@ def test_days_are_counted_once_and_the_last_ones_again(cast: Cast, many: ManyPeo
     assert keep_service_days(now=now + timedelta(days=1)) == 2 * 5
     forget_service_days()
     assert overview(cast, now + timedelta(days=1)) == after
+
+
+def test_what_changes_weeks_later_is_in_the_figure_by_the_next_day(
+    cast: Cast, many: ManyPeople, now: datetime
+) -> None:
+    """A session ticked afterwards, and a review that was called off before its day."""
+    one = many.person()
+    long_ago = LAST_TUESDAY - timedelta(days=28)
+    monday = long_ago - timedelta(days=1)
+    session_on(open_week(one, 1, monday), long_ago, ItemState.PLANNED)
+    owed = review(one, 1, long_ago)
+    before = week_of(overview(cast, now), monday)
+    assert (before.sessions_done, before.sessions_planned, before.late) == (0, 1, 1)
+    db.session.execute(update(PlanItem).values(state=ItemState.DONE))
+    owed.state, owed.closed_at = ReviewState.CANCELLED, at(monday)
+    tomorrow = now + timedelta(days=1)
+    after = week_of(overview(cast, tomorrow), monday)
+    assert (after.sessions_done, after.sessions_planned, after.late) == (1, 1, 0)
+    assert behind_week(cast.service, WeekFigure.SESSIONS_KEPT, monday, now=tomorrow) == {one.id: 1}
+    assert not behind_week(cast.service, WeekFigure.LATE, monday, now=tomorrow)
+
+
+def test_a_review_that_was_late_stays_late_when_its_course_ends(
+    cast: Cast, many: ManyPeople, now: datetime
+) -> None:
+    one = many.person()
+    owed = review(one, 1, LAST_TUESDAY, told_late_at=at(LAST_TUESDAY))
+    owed.state, owed.closed_at = ReviewState.CANCELLED, at(LAST_THURSDAY)
+    assert week_of(overview(cast, now), LAST_MONDAY).late == 1
+    assert behind_week(cast.service, WeekFigure.LATE, LAST_MONDAY, now=now) == {one.id: 1}
+    board = board_of(cast.service, now=now)
+    assert board.months[-1].by_name["reviews_on_time"] == Figure(0, 1)
 
 
 def seen(enrolment: Enrolment, at_: datetime) -> None:

@@ -28,6 +28,7 @@ from icbt_support.risk.queries import (
     risk_banner_for,
     unacknowledged,
 )
+from icbt_support.risk.read_first import mark_read, mark_read_first
 from tests.cast import Cast
 from tests.concepts.risk_steps import EVENING, NEXT_MORNING, emails, item_9, notices, person
 
@@ -240,12 +241,12 @@ def test_a_call_posted_twice_is_one_try_and_another_call_is_another(cast: Cast, 
 
 def test_read_first_marks_once_and_is_read_by_staff(cast: Cast, now: datetime) -> None:
     by = person(cast.patient, Role.PATIENT)
-    assert not risk.mark_read_first(cast.enrolment, "entry", 1, "A calm day", by=by, now=now)
-    assert risk.mark_read_first(cast.enrolment, "entry", 1, "I want to die", by=by, now=now)
-    assert risk.mark_read_first(cast.enrolment, "entry", 1, "I want to die", by=by, now=now)
+    assert not mark_read_first(cast.enrolment, "entry", 1, "A calm day", by=by, now=now)
+    assert mark_read_first(cast.enrolment, "entry", 1, "I want to die", by=by, now=now)
+    assert mark_read_first(cast.enrolment, "entry", 1, "I want to die", by=by, now=now)
     assert len(db.session.scalars(select(ReadFirst)).all()) == 1
-    assert risk.mark_read(cast.enrolment, by=person(cast.supporter, Role.SUPPORTER), now=now) == 1
-    assert risk.mark_read(cast.enrolment, by=person(cast.supporter, Role.SUPPORTER), now=now) == 0
+    assert mark_read(cast.enrolment, by=person(cast.supporter, Role.SUPPORTER), now=now) == 1
+    assert mark_read(cast.enrolment, by=person(cast.supporter, Role.SUPPORTER), now=now) == 0
 
 
 # Reads ------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from icbt_support.plan.models import ItemKind, OpenedBecause
 from icbt_support.plan.queries import latest_week_of, open_week_of, week_of
 from icbt_support.plan.rules import StepChoice
 from icbt_support.reminders.rules import ReminderState
+from icbt_support.reviews.drafts import draft_content, letter_of_draft
 from icbt_support.reviews.models import Review, ReviewKind, ReviewState
 from icbt_support.reviews.operations import mark_previewed, save_draft
 from icbt_support.reviews.queries import last_sent, next_review, review_owed
@@ -34,8 +35,6 @@ from icbt_support.reviews.rules import (
     ReviewNotOwed,
     StaleDraft,
     WeekOpenedMeanwhile,
-    draft_content,
-    letter_of_draft,
 )
 from icbt_support.rhythm.away import go_away
 from icbt_support.rhythm.new_owner import give_review_to_pool

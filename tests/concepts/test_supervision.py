@@ -1,7 +1,7 @@
 """A supporter's people, lived through: pointed out early, talked about, decided on, and asked about again."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, select
@@ -204,6 +204,20 @@ def test_a_letter_is_drawn_read_in_words_and_answered_and_only_its_supporter_see
             now=at(day, 10),
         )
     assert len(db.session.scalars(select(LetterAudit)).all()) == 2
+
+
+def test_somebody_who_has_just_come_back_was_not_without_contact_while_away(cast: Cast) -> None:
+    """As the engagement page and the tasks of a quiet week count: from the day on which the course went on."""
+    returned = newcomer(cast, "Robin Back", at(2, 9) - timedelta(days=30))
+    quiet = newcomer(cast, "Quinn Still", at(2, 9) - timedelta(days=30))
+    returned.back_at = at(23, 9)
+    db.session.flush()
+    listed = {
+        one.enrolment.id: {seen.reason for seen in one.reasons}
+        for one in supervision_list(cast.supporter.id, cast.service, now=at(24, 10)).people
+    }
+    assert Reason.NO_CONTACT in listed[quiet.id]
+    assert Reason.NO_CONTACT not in listed.get(returned.id, set())
 
 
 def test_the_list_and_the_warnings_cost_the_same_for_one_person_and_for_twelve(

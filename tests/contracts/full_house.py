@@ -37,9 +37,9 @@ from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
 from icbt_support.plan.rules import StepChoice
 from icbt_support.programme.library import find_programme
 from icbt_support.reviews.behaviours import TherapistBehaviour
+from icbt_support.reviews.drafts import draft_content
 from icbt_support.reviews.models import Review, ReviewState
 from icbt_support.reviews.operations import keep_text_apart
-from icbt_support.reviews.rules import draft_content
 from icbt_support.rhythm.acts import answer_page_exercise, keep_entry, settle_item
 from icbt_support.risk.models import CallOutcome, Grade
 from icbt_support.risk.operations import (

@@ -16,6 +16,7 @@ from icbt_support.reviews.course import (
     weeks_in_all,
     without_first,
 )
+from icbt_support.reviews.drafts import draft_content, letter_of_draft
 from icbt_support.reviews.readability import reading_of, reading_words
 from icbt_support.reviews.rules import (
     LAST_REVIEW,
@@ -23,8 +24,6 @@ from icbt_support.reviews.rules import (
     LetterSection,
     check_letter,
     default_opening,
-    draft_content,
-    letter_of_draft,
     opening_options,
     opens_module,
 )

@@ -4,7 +4,15 @@ from datetime import date
 
 import pytest
 
-from icbt_support.implementation.rules import Figure, Targets, TrainingState, expires_on, training_state
+from icbt_support.implementation.rules import (
+    GIVES_AWAY,
+    Figure,
+    Targets,
+    TrainingState,
+    expires_on,
+    months_outside,
+    training_state,
+)
 
 DONE = date(2025, 11, 30)
 
@@ -37,7 +45,7 @@ def test_what_a_completion_is_worth(
 @pytest.mark.parametrize(
     ("figure", "inside", "outside"),
     [
-        (Figure(0, 0), "nobody yet", "fewer than 5 in all"),
+        (Figure(0, 0), "none to count", "fewer than 5 in all"),
         (Figure(1, 1), "1 of 1", "fewer than 5 in all"),
         (Figure(2, 4), "2 of 4", "fewer than 5 in all"),
         (Figure(4, 40), "4 of 40 (10%)", "not shown: a group of fewer than 5"),
@@ -60,3 +68,25 @@ def test_a_target_is_reached_or_not_or_there_is_nothing_to_compare() -> None:
     assert Figure(9).meets(10, is_share=False) is False
     assert Figure(2).meets(2, is_share=False, is_most=True) is True
     assert Targets.from_json({"invited": 5, "gone": 1}) == Targets(invited=5)
+
+
+SMALL, FEW = "not shown: a group of fewer than 5", "fewer than 5 in all"
+
+
+@pytest.mark.parametrize(
+    ("months", "printed"),
+    [
+        # 24 of 36 in all, less 21 of 28, would be the 3 of 8 of the last month.
+        ([Figure(0, 0), Figure(21, 28), Figure(3, 8)], [FEW, GIVES_AWAY, SMALL]),
+        ([Figure(9, 18), Figure(21, 28), Figure(3, 8)], [GIVES_AWAY, "21 of 28 (75%)", SMALL]),
+        ([Figure(0, 0), Figure(21, 28), Figure(10, 20)], [FEW, "21 of 28 (75%)", "10 of 20 (50%)"]),
+        ([Figure(4, 9), Figure(21, 28), Figure(4, 9)], [SMALL, "21 of 28 (75%)", SMALL]),
+        ([Figure(4, 4), Figure(10, 15), Figure(4, 4)], [FEW, GIVES_AWAY, FEW]),
+        ([Figure(0), Figure(29), Figure(10)], ["fewer than 5", "29", "10"]),
+        ([Figure(3), Figure(29), Figure(10)], ["fewer than 5", "29", GIVES_AWAY]),
+        ([Figure(4), Figure(29), Figure(4)], ["fewer than 5", GIVES_AWAY, "fewer than 5"]),
+        ([Figure(4), Figure(29), Figure(3)], ["fewer than 5", "29", "fewer than 5"]),
+    ],
+)
+def test_a_month_is_not_what_the_half_year_leaves_over(months: list[Figure], printed: list[str]) -> None:
+    assert months_outside(months) == printed

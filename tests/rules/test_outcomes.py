@@ -13,9 +13,8 @@ from icbt_support.measures.outcomes import (
     Rate,
     outcome_of,
     rates_of,
-    without_small_counts,
-    without_small_rates,
 )
+from icbt_support.measures.small_numbers import without_small_counts, without_small_rates
 from icbt_support.programme.library import load_library, programmes
 
 
@@ -171,6 +170,54 @@ def test_small_numbers_are_hidden_and_cannot_be_worked_out(
 def test_a_small_rate_is_hidden(count: int, total: int, completed: int, is_shown: bool) -> None:
     [shown] = without_small_rates([rates(count, total, completed)])
     assert set(shown.values()) == ({Rate(count, total)} if is_shown else {None})
+
+
+CASE, WORSE = Outcome.AT_CASENESS, Outcome.RELIABLE_DETERIORATION
+RELIABLY = Outcome.RELIABLE_RECOVERY
+
+
+@pytest.mark.parametrize(
+    ("case", "recovered", "improved", "reliably", "worse", "missing", "hidden"),
+    [
+        (45, 30, 32, 20, 8, 5, set()),
+        (45, 23, 32, 20, 8, 5, {RELIABLY}),  # 3 recovered, and not reliably
+        (45, 30, 22, 17, 28, 7, {WORSE}),  # of the 10 others 3 have every score
+        (45, 30, 48, 20, 9, 0, {WORSE}),  # 3 of 60 did not change reliably
+        (45, 41, 46, 35, 7, 0, {CASE}),  # 4 at caseness did not recover
+        (48, 30, 32, 20, 8, 5, {CASE}),  # of 2 it is not known whether they were at caseness
+        (45, 30, 24, 20, 8, 5, {RELIABLY}),  # 4 improved, and did not recover
+    ],
+)
+def test_the_numbers_of_two_rates_do_not_tell_few_people_apart(
+    case: int, recovered: int, improved: int, reliably: int, worse: int, missing: int, hidden: set[Outcome]
+) -> None:
+    """Of 60 who completed, 10 were not at caseness at the start."""
+    numbers = ((case, 60), (recovered, 50), (improved, 60), (reliably, 50), (worse, 60))
+    given = {outcome: Rate(*pair) for outcome, pair in zip(Outcome, numbers, strict=True)}
+    [shown] = without_small_rates([OutcomeRates(60, 60 - missing, given)])
+    assert {outcome for outcome, rate in shown.items() if rate is None} == hidden
+
+
+def row(case: int, recovered: int, improved: int, reliably: int, worse: int) -> OutcomeRates:
+    """Of 60 who completed, 10 were not at caseness at the start, and nobody has a score missing."""
+    numbers = ((case, 60), (recovered, 50), (improved, 60), (reliably, 50), (worse, 60))
+    return OutcomeRates(
+        60, 60, {outcome: Rate(*pair) for outcome, pair in zip(Outcome, numbers, strict=True)}
+    )
+
+
+def test_rows_hidden_together_do_not_tell_few_people_apart() -> None:
+    """In each hidden row 4 recovered and 3 reliably: the numbers of everybody would leave 8 and 6."""
+    hidden = [row(50, 4, 20, 3, 8), row(50, 4, 20, 3, 8)]
+    shown = [row(50, 30, 40, 20, 8), row(50, 35, 45, 20, 8)]
+    printed = without_small_rates([*hidden, *shown])
+    together = [
+        place for place in range(4) if None in (printed[place][Outcome.RECOVERY], printed[place][RELIABLY])
+    ]
+    rows = [*hidden, *shown]
+    between = sum(rows[place].recovery.count - rows[place].reliable_recovery.count for place in together)
+    assert between >= 5
+    assert printed[3][Outcome.RECOVERY] == Rate(35, 50)
 
 
 def test_a_single_hidden_row_takes_the_smallest_other_with_it() -> None:

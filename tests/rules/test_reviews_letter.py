@@ -7,6 +7,7 @@ import pytest
 
 from icbt_support.plan.rules import StepChoice
 from icbt_support.programme.library import load_library
+from icbt_support.reviews.drafts import draft_content, letter_of_draft
 from icbt_support.reviews.rules import (
     LAST_REVIEW,
     PAUSE,
@@ -16,9 +17,7 @@ from icbt_support.reviews.rules import (
     NextStepMissing,
     check_letter,
     default_opening,
-    draft_content,
     late_sentences,
-    letter_of_draft,
     opening_options,
     opens_module,
     reviews_merge,

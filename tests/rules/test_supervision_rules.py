@@ -62,7 +62,7 @@ def test_somebody_in_rhythm_is_not_on_the_list():
         (
             IN_RHYTHM,
             {"days_since_start": 77},
-            (Reason.LONG_IN_TREATMENT, "week 12 of a course planned for 7 weeks"),
+            (Reason.LONG_IN_TREATMENT, "began 11 weeks ago, planned for 7 weeks"),
         ),
         (IN_RHYTHM, {"days_since_start": 0}, (Reason.NEW, "began today")),
         (INVITED, {"days_since_invited": 1}, (Reason.NEW, "invited 1 day ago")),

@@ -18,7 +18,7 @@ from icbt_support.engagement.overview import ENOUGH_FOR_A_FINDING
 from icbt_support.engagement.people import PersonRow
 from icbt_support.engagement.people_strips import strips_of_people
 from icbt_support.engagement.status import NextAction
-from icbt_support.pages import charts
+from icbt_support.pages import small_charts
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
 from icbt_support.pages.kit import short_day
 from icbt_support.pages.reads import note_read
@@ -48,9 +48,9 @@ SORT_WORDS = {
     Sort.WEEK: "Week",
 }
 MARKS = {
-    Visit.USED_A_TOOL: charts.USED_A_TOOL,
-    Visit.HERE: charts.SIGNED_IN_ONLY,
-    Visit.NOT_HERE: charts.DID_NOT_VISIT,
+    Visit.USED_A_TOOL: small_charts.USED_A_TOOL,
+    Visit.HERE: small_charts.SIGNED_IN_ONLY,
+    Visit.NOT_HERE: small_charts.DID_NOT_VISIT,
     Visit.NOT_YET: None,
 }
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -212,7 +212,7 @@ def _shown(
 @lru_cache(maxsize=1024)
 def _dots(weeks: tuple[Visit, ...]) -> Markup:
     """Many people have had the same eight weeks."""
-    return charts.dot_strip([MARKS[week] for week in weeks], f"Weeks, oldest first: {', '.join(weeks)}")
+    return small_charts.dot_strip([MARKS[week] for week in weeks], f"Weeks, oldest first: {', '.join(weeks)}")
 
 
 def _address_of(row: PersonRow) -> str:

@@ -20,7 +20,8 @@ from icbt_support.engagement.outcomes import (
 )
 from icbt_support.engagement.printed_outcomes import PrintedNumbers, printed_numbers
 from icbt_support.enrolments.models import END_CODE_WORDS, EndCode
-from icbt_support.measures.outcomes import DEFINITIONS, Outcome, without_small_rates
+from icbt_support.measures.outcomes import DEFINITIONS, Outcome
+from icbt_support.measures.small_numbers import without_small_rates
 from icbt_support.pages import charts
 from icbt_support.pages.attrition_chart import attrition_curve
 from icbt_support.pages.clinician.outcome_filters import (

@@ -106,10 +106,9 @@ def _month(month: PeriodFigures) -> str:
 def _row(board: Board, line: Measured) -> list[object]:
     """The line's name and target, and for each month its words and those for print, with the target reached or not."""
     cells = []
-    for month in board.months:
-        figure = month.by_name[line.name]
+    for month, outside in zip(board.months, board.words_outside(line), strict=True):
         words = SO_FAR if month is board.months[-1] else REACHED
-        cells.append((figure.words, figure.words_outside, words[board.meets(line, month)]))
+        cells.append((month.by_name[line.name].words, outside, words[board.meets(line, month)]))
     return [line.label, _target_words(line, getattr(board.targets, line.name)), cells]
 
 

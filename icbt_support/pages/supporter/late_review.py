@@ -11,6 +11,7 @@ from wtforms import SelectField
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import is_working_day, local_day, to_local, to_utc
 from icbt_support.hours import queries as hours
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import as_choices, time_choices
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
@@ -80,7 +81,7 @@ def _days(review: Review, now: datetime) -> Sequence[date]:
     service, account = review.enrolment.service, current_account()
     today = local_day(now, review.enrolment.patient.zone)
     last = today + timedelta(days=DAYS_OFFERED)
-    closed = hours.closed_days(service, today, last)
+    closed = closed_days(service, today, last)
     absences = hours.absences_between([account.id], today, last)
     days = (today + timedelta(days=count) for count in range(DAYS_OFFERED + 1))
     return [

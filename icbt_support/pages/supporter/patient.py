@@ -27,7 +27,7 @@ from icbt_support.programme.library import find_programme
 from icbt_support.read_once import one_page
 from icbt_support.reviews import queries as reviews
 from icbt_support.rhythm.strips import strip_of_week
-from icbt_support.risk.operations import mark_read
+from icbt_support.risk.read_first import mark_read
 
 WEEKS_SHOWN = 3
 blueprint = Blueprint("supporter_patient", __name__)

@@ -40,6 +40,7 @@ from icbt_support.pages.supporter.words import moment_inside, promise_words
 from icbt_support.read_once import one_page
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.course import weeks_in_all
+from icbt_support.reviews.drafts import letter_of_draft
 from icbt_support.reviews.models import Review, ReviewDraft, ReviewKind, ReviewState
 from icbt_support.reviews.operations import mark_previewed, save_draft
 from icbt_support.reviews.readability import reading_words
@@ -49,7 +50,6 @@ from icbt_support.reviews.rules import (
     PatientWroteMeanwhile,
     ReviewAlreadySent,
     WeekOpenedMeanwhile,
-    letter_of_draft,
 )
 from icbt_support.rhythm.course_changes import section_from_here_on, sections_as_sent
 from icbt_support.rhythm.sending import propose_next_week, send_review

@@ -31,9 +31,10 @@ from icbt_support.pages.supporter.words import moment_inside
 from icbt_support.programme.content import Programme
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.course import change_sentences
+from icbt_support.reviews.drafts import letter_of_draft
 from icbt_support.reviews.models import KeptText, Review, ReviewDraft
 from icbt_support.reviews.operations import save_draft, settle_kept_text
-from icbt_support.reviews.rules import StaleDraft, letter_of_draft
+from icbt_support.reviews.rules import StaleDraft
 
 THEIRS, MINE, BOTH = "theirs", "mine", "both"
 REST = "rest"

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from icbt_support.db import db
-from icbt_support.hours.queries import closures_of, duty_sessions
+from icbt_support.hours.closed_days import closures_of
+from icbt_support.hours.queries import duty_sessions
 from icbt_support.service.models import Service
 
 SATURDAY = {"weekdays": ["5"], "starts": "09:00", "ends": "12:00", "position": "1"}

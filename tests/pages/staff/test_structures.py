@@ -16,9 +16,11 @@ from icbt_support.implementation.models import TrainingCompletion
 from icbt_support.implementation.queries import leads_of
 from icbt_support.implementation.rules import Figure, LeadKind
 from icbt_support.pages.staff.colleagues import QUESTIONS
+from icbt_support.reviews.models import ReviewState
 from tests.browsing import PageClient
 from tests.cast import Cast, make_person
 from tests.concepts.beginnings import open_week_1
+from tests.concepts.service_of_many import at, review
 from tests.pages.visits import status_of, words_for
 
 BY = Actor.system("test")
@@ -125,6 +127,24 @@ def test_the_board_counts_by_the_month_and_costs_the_same_however_many(
     board_of(cast.service, now=now)
     event.remove(db.engine, "before_cursor_execute", count)
     assert len(statements) <= 12
+
+
+def test_the_board_prints_no_month_that_the_half_year_leaves_over(
+    app: Flask, cast: Cast, now: datetime
+) -> None:
+    """All 20 of last month that came and the 9 that did not, and the 4 of this month that did not."""
+    cast.service.created_at = datetime(2026, 10, 1, tzinfo=UTC)
+    october, november = date(2026, 10, 8), date(2026, 11, 12)
+    for number in range(20):
+        review(cast.enrolment, 100 + number, october, sent_at=at(october, 12))
+    for number, on in enumerate([october] * 9 + [november] * 4):
+        review(cast.enrolment, 200 + number, on, state=ReviewState.MISSED, closed_at=at(on, 19))
+    db.session.commit()
+    colleagues = words_for(app, cast.supporter, "/what-colleagues-ask")
+    assert colleagues.count("20 of 33 (61%)") == 2  # on the page and in print
+    board = words_for(app, cast.clinician, "/implementation")
+    assert board.count("20 of 29 (69%)") == 1  # not in print, or 13 less 9 would be the four of this month
+    assert "it would give away a small group" in board
 
 
 def test_what_colleagues_ask_is_for_staff_and_quotes_the_evidence_that_is_kept(

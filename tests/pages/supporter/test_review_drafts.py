@@ -10,9 +10,10 @@ from icbt_support import clock
 from icbt_support.accounts.models import Role, SignIn
 from icbt_support.db import db
 from icbt_support.messages.models import MessageKind
+from icbt_support.reviews.drafts import draft_content
 from icbt_support.reviews.models import KeptText, ReviewState
 from icbt_support.reviews.operations import save_draft
-from icbt_support.reviews.rules import LetterSection, LetterToSend, draft_content
+from icbt_support.reviews.rules import LetterSection, LetterToSend
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.conftest import THURSDAY

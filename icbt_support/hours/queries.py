@@ -158,6 +158,15 @@ def first_day_back(account_id: int, on: date, *, service: Service) -> date:
     return day
 
 
+def first_open_day(service: Service, on: date) -> date:
+    """The first working day from `on` on which the service is not closed."""
+    closed = closed_days(service, on, on + timedelta(days=DUTY_HORIZON_DAYS))
+    day = on
+    while day.weekday() > FRIDAY or day in closed:
+        day += timedelta(days=1)
+    return day
+
+
 def cover_pool(service_id: int, on: date) -> list[Account]:
     """The supporters of the service who are not away on this day, by name."""
     supporters = staff_with_role(service_id, Role.SUPPORTER)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import holidays
-from sqlalchemy import Date, cast, func, null, select, union_all
+from sqlalchemy import Date, Integer, cast, func, null, select, union_all
 
 from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.queries import staff_with_role
@@ -210,7 +210,7 @@ def free_review_times(
     supporter = db.session.get_one(Account, supporter_id)
     slots = review_slots_of(supporter_id, service.id)
     away = absences_between([supporter_id], from_on, until_on)
-    closures, taken = _closures_and_bookings(supporter_id, service, now, from_on, until_on)
+    closures, busy = _closures_and_bookings(supporter_id, service, now, from_on, until_on)
     closed = closures | bank_holidays_between(service, from_on, until_on)
     free: list[FreeTime] = []
     on = from_on
@@ -221,7 +221,7 @@ def free_review_times(
                 for slot in slots
                 if slot.weekday == on.weekday()
                 for starts_at in _instants(slot, on, supporter.zone)
-                if starts_at > now and starts_at not in taken
+                if starts_at > now and not rules.is_busy(starts_at, slot.minutes_per_review, busy)
             )
         on += timedelta(days=1)
     return sorted(free, key=lambda time: (time.starts_at, time.slot.id))
@@ -251,14 +251,28 @@ def slot_holding(supporter_id: int, starts_at: datetime) -> ReviewSlot | None:
     return next((slot for slot in slots if starts_at in _instants(slot, on, supporter.zone)), None)
 
 
-def held_booking(supporter_id: int, starts_at: datetime) -> SlotBooking | None:
-    return db.session.scalars(
-        select(SlotBooking).where(
+def held_booking(supporter_id: int, starts_at: datetime, minutes: int = 1) -> SlotBooking | None:
+    """The booking of this supporter, in whatever slot, that overlaps so many minutes from then on."""
+    longest = timedelta(minutes=rules.LONGEST_REVIEW_MINUTES)
+    held = db.session.execute(
+        select(SlotBooking, ReviewSlot.minutes_per_review)
+        .join(ReviewSlot, ReviewSlot.id == SlotBooking.slot_id)
+        .where(
             SlotBooking.supporter_id == supporter_id,
-            SlotBooking.starts_at == starts_at,
             SlotBooking.released_at.is_(None),
+            SlotBooking.starts_at > starts_at - longest,
+            SlotBooking.starts_at < starts_at + timedelta(minutes=minutes),
         )
-    ).first()
+        .order_by(SlotBooking.starts_at)
+    )
+    return next(
+        (
+            booking
+            for booking, length in held
+            if rules.is_busy(starts_at, minutes, [rules.busy_time(booking.starts_at, length)])
+        ),
+        None,
+    )
 
 
 def held_bookings_of(enrolment_id: int, from_at: datetime) -> list[SlotBooking]:
@@ -295,21 +309,28 @@ def _instants(slot: ReviewSlot, on: date, zone: str) -> list[datetime]:
 
 def _closures_and_bookings(
     supporter_id: int, service: Service, now: datetime, from_on: date, until_on: date
-) -> tuple[set[date], set[datetime]]:
+) -> tuple[set[date], list[rules.BusyTime]]:
     """The days on which the service itself is closed, and the times that are booked: one statement."""
     around = timedelta(days=1)
     closures = select(
-        ServiceClosure.closed_on.label("closed_on"), cast(null(), UtcDateTime).label("starts_at")
+        ServiceClosure.closed_on.label("closed_on"),
+        cast(null(), UtcDateTime).label("starts_at"),
+        cast(null(), Integer).label("minutes"),
     ).where(ServiceClosure.service_id == service.id, ServiceClosure.closed_on.between(from_on, until_on))
-    bookings = select(cast(null(), Date), SlotBooking.starts_at).where(
-        SlotBooking.supporter_id == supporter_id,
-        SlotBooking.released_at.is_(None),
-        SlotBooking.starts_at > now,
-        SlotBooking.starts_at >= datetime.combine(from_on - around, datetime.min.time(), now.tzinfo),
-        SlotBooking.starts_at < datetime.combine(until_on + 2 * around, datetime.min.time(), now.tzinfo),
+    bookings = (
+        select(cast(null(), Date), SlotBooking.starts_at, ReviewSlot.minutes_per_review)
+        .join(ReviewSlot, ReviewSlot.id == SlotBooking.slot_id)
+        .where(
+            SlotBooking.supporter_id == supporter_id,
+            SlotBooking.released_at.is_(None),
+            SlotBooking.starts_at > now - timedelta(minutes=rules.LONGEST_REVIEW_MINUTES),
+            SlotBooking.starts_at >= datetime.combine(from_on - around, datetime.min.time(), now.tzinfo),
+            SlotBooking.starts_at < datetime.combine(until_on + 2 * around, datetime.min.time(), now.tzinfo),
+        )
     )
     rows = db.session.execute(union_all(closures, bookings)).all()
-    return {on for on, _ in rows if on is not None}, {at for _, at in rows if at is not None}
+    closed = {row.closed_on for row in rows if row.closed_on is not None}
+    return closed, [rules.busy_time(row.starts_at, row.minutes) for row in rows if row.starts_at is not None]
 
 
 # Duty ----------------------------------------------------------------------------------------------------

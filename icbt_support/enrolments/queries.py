@@ -268,6 +268,13 @@ def has_open_course(account_id: int, service_id: int) -> bool:
     )
 
 
+def has_open_course_anywhere(account_id: int) -> bool:
+    return (
+        db.session.scalar(select(Enrolment.id).where(Enrolment.patient_id == account_id, _is_open()).limit(1))
+        is not None
+    )
+
+
 def not_started(service_ids: Iterable[int]) -> list[Enrolment]:
     """Courses whose person was invited and has not begun their first week, longest invited first."""
     return list(

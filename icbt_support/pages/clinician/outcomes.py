@@ -146,7 +146,11 @@ def _asked_people(
     week = request.args.get("week", type=int)
     if figure is Figure.DROPPED_OUT and week is not None:
         found = people_who_had_dropped_out(service, wanted, min(max(week, 0), 1000), now=now)
-        return wanted.whenever_ended, f"Stopped early within {week} weeks of the start", found
+        return (
+            wanted.whenever_ended,
+            f"Stopped early within {week} {'week' if week == 1 else 'weeks'} of the start",
+            found,
+        )
     module = asked_slug("module")
     if figure is Figure.DROPPED_OUT and module is not None:
         programme = wanted.programme or ""

@@ -307,7 +307,7 @@ def _is_quiet_week(person: Person, course: Course, house: House, now: datetime) 
     days = timedelta(days=house.rhythm.quiet_prompts_stop_days)
     seen = (person.last_signed_in_at, course.started_at, course.back_at)
     last_seen = max((moment for moment in seen if moment is not None), default=None)
-    has_begun = course.starts_on is None or course.starts_on <= (now - days).date()
+    has_begun = course.starts_on is None or course.starts_on <= _local_day(now - days, person.zone)
     return has_begun and last_seen is not None and last_seen < now - days
 
 

@@ -17,6 +17,7 @@ from icbt_support.engagement.caseload_list import Sort, order_of
 from icbt_support.engagement.figures import WEEKS_SHOWN, Standing, has_standing, is_of_care
 from icbt_support.engagement.people import PersonRow, rows_of
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.enrolments.queries import is_of_others
 from icbt_support.reminders.id_lists import among
 from icbt_support.service.models import Service
 
@@ -69,30 +70,40 @@ class Caseload:
     weeks: dict[int, tuple[Visit, ...]]
 
 
-def supporters_of(service: Service) -> tuple[SupporterPeople, ...]:
-    """Everybody who has people of this service now, by name."""
+def supporters_of(service: Service, *, reader_id: int | None = None) -> tuple[SupporterPeople, ...]:
+    """Everybody who has people of this service now, by name; a reader is not among the people."""
     rows = db.session.execute(
         select(Account.id, Account.full_name, func.count())
         .join(Enrolment, Enrolment.supporter_id == Account.id)
-        .where(*is_of_care(service), Enrolment.state != EnrolmentState.ENDED)
+        .where(*_asked_for(service, None, reader_id))
         .group_by(Account.id, Account.full_name)
         .order_by(Account.full_name, Account.id)
     )
     return tuple(SupporterPeople(account_id, name, people) for account_id, name, people in rows)
 
 
-def watched_people(service: Service, supporter_id: int | None) -> Sequence[Enrolment]:
+def watched_people(
+    service: Service, supporter_id: int | None, *, reader_id: int | None = None
+) -> Sequence[Enrolment]:
     """Everybody whose course runs now, to be looked through for early warnings; one statement."""
     return db.session.scalars(
-        select(Enrolment).where(*_asked_for(service, supporter_id), Enrolment.state == EnrolmentState.ACTIVE)
+        select(Enrolment).where(
+            *_asked_for(service, supporter_id, reader_id), Enrolment.state == EnrolmentState.ACTIVE
+        )
     ).all()
 
 
 def caseload_of(
-    service: Service, group: Group, supporter_id: int | None, sort: Sort | None, *, now: datetime
+    service: Service,
+    group: Group,
+    supporter_id: int | None,
+    sort: Sort | None,
+    *,
+    now: datetime,
+    reader_id: int | None = None,
 ) -> Caseload:
     """The people, those who need a look first unless `sort` says otherwise; a fixed number of statements."""
-    people = _people(service, supporter_id)
+    people = _people(service, supporter_id, reader_id)
     if group is Group.NEED_A_LOOK:
         return _those_who_need_a_look(people, service, sort, now)
     if group.value in _STANDINGS:
@@ -103,10 +114,18 @@ def caseload_of(
 
 
 def caseload_among(
-    numbers: Collection[int], service: Service, supporter_id: int | None, sort: Sort | None, *, now: datetime
+    numbers: Collection[int],
+    service: Service,
+    supporter_id: int | None,
+    sort: Sort | None,
+    *,
+    now: datetime,
+    reader_id: int | None = None,
 ) -> Caseload:
     """All people of these courses; the caller has chosen them, so that none is left out."""
-    read = db.session.execute(_people(service, supporter_id).where(among(Enrolment.id, numbers))).all()
+    read = db.session.execute(
+        _people(service, supporter_id, reader_id).where(among(Enrolment.id, numbers))
+    ).all()
     rows = rows_of(_scope([row.id for row in read]), now=now)
     return Caseload(_sorted(rows, sort), len(rows), _weeks_of(read, service, now))
 
@@ -121,18 +140,20 @@ def _those_who_need_a_look(
     return Caseload(rows, len(rows), _weeks_of(read, service, now))
 
 
-def _people(service: Service, supporter_id: int | None) -> Select[*tuple[Any, ...]]:
+def _people(service: Service, supporter_id: int | None, reader_id: int | None) -> Select[*tuple[Any, ...]]:
     """Open courses with their visits, those who have not been here for longest first, and how many there are."""
     return (
         select(Enrolment.id, ActivityPerson, func.count().over().label("found"))
         .outerjoin(ActivityPerson, ActivityPerson.enrolment_id == Enrolment.id)
-        .where(*_asked_for(service, supporter_id))
+        .where(*_asked_for(service, supporter_id, reader_id))
         .order_by(ActivityPerson.last_at.is_not(None), ActivityPerson.last_at, Enrolment.id)
     )
 
 
-def _asked_for(service: Service, supporter_id: int | None) -> tuple[ColumnElement[bool], ...]:
-    are_open = *is_of_care(service), Enrolment.state != EnrolmentState.ENDED
+def _asked_for(
+    service: Service, supporter_id: int | None, reader_id: int | None
+) -> tuple[ColumnElement[bool], ...]:
+    are_open = *is_of_care(service), Enrolment.state != EnrolmentState.ENDED, is_of_others(reader_id)
     return are_open if supporter_id is None else (*are_open, Enrolment.supporter_id == supporter_id)
 
 

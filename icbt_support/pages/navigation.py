@@ -109,7 +109,11 @@ def _counts(role: Role | None, enrolment: Enrolment | None) -> dict[str, int]:
     if role is Role.PATIENT and enrolment is not None:
         return {"unread": messages.unread_for_patient(enrolment)}
     if role is Role.CLINICIAN:
-        return {"alerts": risk.open_alert_count(services_with_role(Role.CLINICIAN))}
+        return {
+            "alerts": risk.open_alert_count(
+                services_with_role(Role.CLINICIAN), reader_id=current_user.account.id
+            )
+        }
     return {}
 
 

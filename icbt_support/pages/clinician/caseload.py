@@ -27,7 +27,7 @@ from icbt_support.engagement.people import PersonRow
 from icbt_support.engagement.people_strips import strips_of_people
 from icbt_support.engagement.status import NextAction
 from icbt_support.pages import charts
-from icbt_support.pages.guards import allow, current_actor, current_service, request_time
+from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import short_day
 from icbt_support.pages.reads import note_read
 from icbt_support.plan.strip import MARKS as STRIP_MARKS
@@ -145,11 +145,11 @@ def _page(asked: Asked, service: Service, now: datetime) -> str:
 
 def _read(asked: Asked, service: Service, now: datetime) -> tuple[Caseload, dict[int, EarlyWarning]]:
     """Who may not be benefiting is looked for among everybody, before anybody is left out."""
-    supporter_id, sort = asked.supporter_id, asked.sort
+    supporter_id, sort, me = asked.supporter_id, asked.sort, current_account().id
     if asked.group is not Group.NOT_BENEFITING:
-        return caseload_of(service, asked.group, supporter_id, sort, now=now), {}
-    warnings = early_warnings_of(watched_people(service, supporter_id), now=now)
-    return caseload_among(warnings, service, supporter_id, sort, now=now), warnings
+        return caseload_of(service, asked.group, supporter_id, sort, now=now, reader_id=me), {}
+    warnings = early_warnings_of(watched_people(service, supporter_id, reader_id=me), now=now)
+    return caseload_among(warnings, service, supporter_id, sort, now=now, reader_id=me), warnings
 
 
 def _asked_for(name: str, kind: type[Choice]) -> Choice | None:
@@ -180,7 +180,7 @@ def _supporter_links(caseload: Caseload, asked: Asked, service: Service) -> list
         names = {row.person.enrolment.supporter.full_name for row in caseload.rows}
         chosen = ChoiceLink(next(iter(names), "This supporter"), asked.href(), is_current=True)
         return [everyone, chosen]
-    supporters = supporters_of(service)
+    supporters = supporters_of(service, reader_id=current_account().id)
     if len(supporters) < 2:
         return []
     return [

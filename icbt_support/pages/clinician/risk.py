@@ -144,7 +144,7 @@ def take(alert_id: int) -> Response | tuple[str, int]:
         acknowledge_alert(alert, form.note.data, by=clinician_actor(alert.enrolment), now=request_time())
     except AlreadyTaken:
         return _page(alert, form, problem=_taken_words(alert)), 409
-    flash(f"You have taken this alert about {alert.enrolment.patient.full_name}.", "success")
+    flash("You have taken this alert.", "success")
     return _to("clinician_risk.show", alert)
 
 
@@ -173,7 +173,7 @@ def resolve(alert_id: int) -> Response | tuple[str, int]:
     except AlreadyResolved:
         view = alert_view(alert, current_account().zone)
         return _resolve_page(alert, form, problem=f"{view.state}. Your words were not added."), 409
-    flash(f"The alert about {alert.enrolment.patient.full_name} is resolved.", "success")
+    flash("The alert is resolved.", "success")
     return redirect(url_for("clinician_risk.index"))
 
 

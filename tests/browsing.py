@@ -1,17 +1,21 @@
 """A page client that checks every page it gets: one h1, a title, unique ids, a token in every posting form."""
 
+import re
 from collections import Counter
 from contextvars import Context
 from html.parser import HTMLParser
 from typing import Any
 
 from flask import Flask, has_app_context
+from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from icbt_support.accounts.models import Account
 from icbt_support.db import db
 from icbt_support.pages.signing_in import sign_in_for_tests
+
+NAMES_OF_PATIENTS = {"Alex", "Reed", "Kim", "Hill", "Sasha", "Vale", "Robin", "Dale"}
 
 
 class Page(HTMLParser):
@@ -104,10 +108,23 @@ class SeparateClient(FlaskClient):
             return super().open(*args, **kwargs)
         db.session.commit()
         try:
-            return Context().run(super().open, *args, **kwargs)
+            response = Context().run(super().open, *args, **kwargs)
         finally:
             db.session.rollback()
             db.session.expire_all()
+        assert names_in_cookie(self) == [], f"{response.request.path} names a patient in the cookie"
+        return response
+
+
+def names_in_cookie(browser: FlaskClient) -> list[str]:
+    """Patients of the tests who are named in the session's cookie: whoever has the browser can read it."""
+    cookie = browser.get_cookie("session")
+    signer = SecureCookieSessionInterface().get_signing_serializer(browser.application)
+    if cookie is None or signer is None:
+        return []
+    is_genuine, held = signer.loads_unsafe(cookie.value)
+    words = set(re.findall(r"\w+", str(held))) if is_genuine else set()
+    return sorted(words & NAMES_OF_PATIENTS)
 
 
 class PageClient:

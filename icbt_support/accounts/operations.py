@@ -206,6 +206,12 @@ def owe_invitation(account: Account, *, service_id: int, by: Actor, now: datetim
     )
 
 
+def withdraw_invitations(account: Account, *, by: Actor, now: datetime) -> None:
+    """What the person was invited for is closed: the link stops working, and its mail is not sent any more."""
+    if _withdraw_links(account, LinkPurpose.INVITATION, now, reason="what it was for is closed"):
+        audit.record("withdrew_invitation", by=by, now=now, object_kind="account", object_id=account.id)
+
+
 def renew_invitation(link: AccountLink, *, by: Actor, now: datetime) -> AccountLink | None:
     """A new invitation to the same address in place of one that ran out; None if it is not needed."""
     services = services_of(link.account)
@@ -339,8 +345,10 @@ def _refuse_if_last_administrator(account: Account, service_id: int) -> None:
         raise LastAdministrator
 
 
-def _withdraw_links(account: Account, purpose: LinkPurpose | None, now: datetime) -> None:
-    """Open links of the purpose, or of any, stop working, and their mails are not sent any more."""
+def _withdraw_links(
+    account: Account, purpose: LinkPurpose | None, now: datetime, *, reason: str = "a newer link was sent"
+) -> int:
+    """Open links of the purpose, or of any, stop working, and their mails are not sent any more; how many."""
     is_open = [
         AccountLink.account_id == account.id,
         AccountLink.used_at.is_(None),
@@ -348,10 +356,12 @@ def _withdraw_links(account: Account, purpose: LinkPurpose | None, now: datetime
     ]
     if purpose is not None:
         is_open.append(AccountLink.purpose == purpose)
-    for link in db.session.scalars(select(AccountLink).where(*is_open)):
+    links = db.session.scalars(select(AccountLink).where(*is_open)).all()
+    for link in links:
         link.withdrawn_at = now
-        withdraw_reminders(now=now, reason="a newer link was sent", subject=f"account_link:{link.id}")
+        withdraw_reminders(now=now, reason=reason, subject=f"account_link:{link.id}")
     db.session.flush()
+    return len(links)
 
 
 def _record_role(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 from icbt_support.contacts.models import ContactKind, TreatmentContact
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, Purpose
+from icbt_support.enrolments.queries import is_of_others
 from icbt_support.reviews.models import Review, ReviewKind
 from icbt_support.risk.models import CallLog, CallOutcome
 from icbt_support.service.models import Service
@@ -40,14 +41,16 @@ def waiting_contacts(enrolment_ids: Collection[int]) -> list[WaitingContact]:
     return _waiting(Enrolment.id.in_(enrolment_ids), Enrolment.id.in_(enrolment_ids))
 
 
-def waiting_among(service: Service, keys: Collection[str]) -> list[WaitingContact]:
-    """Those of the named contacts that are this service's and still wait."""
+def waiting_among(
+    service: Service, keys: Collection[str], *, reader_id: int | None = None
+) -> list[WaitingContact]:
+    """Those of the named contacts that are this service's, not the reader's own, and still wait."""
     sources: dict[str, list[int]] = {kind.value: [] for kind in ContactKind}
     for key in keys:
         kind, _, number = key.partition("-")
         if kind in sources and number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS:
             sources[kind].append(int(number))
-    is_ours = Enrolment.service_id == service.id
+    is_ours = and_(Enrolment.service_id == service.id, is_of_others(reader_id))
     return _waiting(
         and_(is_ours, Review.id.in_(sources[ContactKind.REVIEW_SENT.value])),
         and_(is_ours, CallLog.id.in_(sources[ContactKind.CALL_ANSWERED.value])),
@@ -100,7 +103,9 @@ def decided_contacts(enrolment_ids: Collection[int]) -> list[TreatmentContact]:
     )
 
 
-def courses_with_waiting_contacts(service: Service, *, offset: int, limit: int) -> list[Enrolment]:
+def courses_with_waiting_contacts(
+    service: Service, *, offset: int, limit: int, reader_id: int | None = None
+) -> list[Enrolment]:
     """Courses in which something waits, those that ended last first, then those that go on."""
     waiting = union_all(
         select(Review.enrolment_id).where(Review.service_id == service.id, is_waiting_review()),
@@ -114,6 +119,7 @@ def courses_with_waiting_contacts(service: Service, *, offset: int, limit: int) 
                 Enrolment.id.in_(select(waiting.c.enrolment_id)),
                 Enrolment.service_id == service.id,
                 Enrolment.purpose == Purpose.CARE,
+                is_of_others(reader_id),
             )
             .order_by(Enrolment.ended_at.is_(None), Enrolment.ended_at.desc(), Enrolment.id)
             .offset(offset)

@@ -28,6 +28,7 @@ from icbt_support.measures.rules import MeasureRule
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
 from icbt_support.programme.content import Programme
 from icbt_support.programme.library import find_programme
+from icbt_support.reminders.id_lists import among
 
 
 def early_warnings_of(enrolments: Collection[Enrolment], *, now: datetime) -> dict[int, EarlyWarning]:
@@ -109,7 +110,7 @@ def _weeks(ids: Collection[int]) -> SelectBase:
             literal(0).label("other"),
             literal("").label("words"),
         )
-        .where(Week.enrolment_id.in_(ids), Week.closed_at.is_(None))
+        .where(among(Week.enrolment_id, ids), Week.closed_at.is_(None))
         .group_by(Week.enrolment_id)
     )
 
@@ -126,7 +127,7 @@ def _beginnings(ids: Collection[int]) -> SelectBase:
             literal(""),
         )
         .where(
-            EnrolmentChange.enrolment_id.in_(ids),
+            among(EnrolmentChange.enrolment_id, ids),
             EnrolmentChange.what == "state",
             EnrolmentChange.to_value == EnrolmentState.ACTIVE.value,
         )
@@ -142,7 +143,7 @@ def _visits(ids: Collection[int]) -> SelectBase:
         literal(0),
         literal(0),
         literal(""),
-    ).where(ActivityPerson.enrolment_id.in_(ids))
+    ).where(among(ActivityPerson.enrolment_id, ids))
 
 
 def _scores(ids: Collection[int]) -> SelectBase:
@@ -154,7 +155,7 @@ def _scores(ids: Collection[int]) -> SelectBase:
         literal(0),
         Questionnaire.measure,
     ).where(
-        Questionnaire.enrolment_id.in_(ids),
+        among(Questionnaire.enrolment_id, ids),
         Questionnaire.total.is_not(None),
         Questionnaire.finished_at.is_not(None),
     )
@@ -184,7 +185,7 @@ def _items(ids: Collection[int], today: date) -> SelectBase:
             ),
         )
         .where(
-            PlanItem.enrolment_id.in_(ids),
+            among(PlanItem.enrolment_id, ids),
             PlanItem.state != ItemState.CARRIED_OVER,
             PlanItem.planned_on >= today - timedelta(days=LOOK_BACK_DAYS),
             PlanItem.planned_on < today,
@@ -201,7 +202,7 @@ def _decisions(ids: Collection[int]) -> SelectBase:
         literal(0),
         literal(0),
         EarlyWarningDecision.signs,
-    ).where(EarlyWarningDecision.enrolment_id.in_(ids))
+    ).where(among(EarlyWarningDecision.enrolment_id, ids))
 
 
 # Facts --------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from icbt_support.hours.models import ReviewSlot, SlotBooking
 from icbt_support.measures.models import FinishedCheckIn, Questionnaire
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
+from icbt_support.reminders.id_lists import among
 from icbt_support.reviews.models import Review, ReviewClaim, ReviewDraft, ReviewState
 from icbt_support.risk.models import AlertNotice, CallLog, CallOutcome, NoticeReason, ReadFirst, RiskAlert
 from icbt_support.service.models import Service
@@ -210,7 +211,7 @@ class _Reviews:
 def _reviews(ids: Sequence[int]) -> _Reviews:
     newest_sent = (
         select(func.max(Review.id))
-        .where(Review.enrolment_id.in_(ids), Review.state == ReviewState.SENT)
+        .where(among(Review.enrolment_id, ids), Review.state == ReviewState.SENT)
         .group_by(Review.enrolment_id)
     )
     rows = db.session.execute(
@@ -222,7 +223,7 @@ def _reviews(ids: Sequence[int]) -> _Reviews:
         .outerjoin(ReviewClaim, and_(ReviewClaim.review_id == Review.id, ReviewClaim.released_at.is_(None)))
         .options(joinedload(Review.owner), joinedload(ReviewClaim.account))
         .where(
-            Review.enrolment_id.in_(ids),
+            among(Review.enrolment_id, ids),
             or_(Review.state.in_(OWED), Review.id.in_(newest_sent), Review.number >= Week.number - 1),
         )
         .order_by(Review.promised_at, Review.id)
@@ -261,7 +262,7 @@ def _alerts(ids: Sequence[int]) -> dict[int, list[OpenAlert]]:
             and_(AlertNotice.alert_id == RiskAlert.id, AlertNotice.reason.in_(_TOLD_BECAUSE_OF_DUTY)),
         )
         .outerjoin(Account, Account.id == AlertNotice.account_id)
-        .where(RiskAlert.enrolment_id.in_(ids), RiskAlert.resolved_at.is_(None))
+        .where(among(RiskAlert.enrolment_id, ids), RiskAlert.resolved_at.is_(None))
         .order_by(RiskAlert.raised_at, RiskAlert.id, AlertNotice.id)
     )
     newest_notice: dict[int, OpenAlert] = {}
@@ -317,7 +318,7 @@ def _visits(ids: Sequence[int]) -> SelectBase:
         ActivityPerson.enrolment_id.label("enrolment_id"),
         ActivityPerson.last_at.label("at"),
         literal(0).label("number"),
-    ).where(ActivityPerson.enrolment_id.in_(ids))
+    ).where(among(ActivityPerson.enrolment_id, ids))
 
 
 def _written(ids: Sequence[int]) -> SelectBase:
@@ -325,14 +326,14 @@ def _written(ids: Sequence[int]) -> SelectBase:
     return (
         select(literal("wrote"), Message.enrolment_id, func.max(Message.sent_at), literal(0))
         .join(Enrolment, Enrolment.id == Message.enrolment_id)
-        .where(Enrolment.id.in_(ids), Message.author_id != Enrolment.patient_id)
+        .where(among(Enrolment.id, ids), Message.author_id != Enrolment.patient_id)
         .group_by(Message.enrolment_id)
     )
 
 
 def _marks(ids: Sequence[int]) -> SelectBase:
     return select(literal("mark"), ReadFirst.enrolment_id, ReadFirst.marked_at, literal(0)).where(
-        ReadFirst.enrolment_id.in_(ids), ReadFirst.read_at.is_(None)
+        among(ReadFirst.enrolment_id, ids), ReadFirst.read_at.is_(None)
     )
 
 
@@ -347,7 +348,7 @@ def _messages(ids: Sequence[int]) -> SelectBase:
         )
         .join(Enrolment, Enrolment.id == Message.enrolment_id)
         .where(
-            Enrolment.id.in_(ids),
+            among(Enrolment.id, ids),
             Message.author_id == Enrolment.patient_id,
             or_(Message.read_at.is_(None), is_unanswered),
         )
@@ -358,7 +359,7 @@ def _scores(ids: Sequence[int]) -> SelectBase:
     return select(
         literal("score"), Questionnaire.enrolment_id, Questionnaire.finished_at, Questionnaire.total
     ).where(
-        Questionnaire.enrolment_id.in_(ids),
+        among(Questionnaire.enrolment_id, ids),
         Questionnaire.measure == SCORE_SHOWN,
         Questionnaire.total.is_not(None),
     )
@@ -366,7 +367,7 @@ def _scores(ids: Sequence[int]) -> SelectBase:
 
 def _calls(ids: Sequence[int]) -> SelectBase:
     return select(cast(CallLog.outcome, String), CallLog.enrolment_id, CallLog.called_at, literal(0)).where(
-        CallLog.enrolment_id.in_(ids)
+        among(CallLog.enrolment_id, ids)
     )
 
 
@@ -377,4 +378,4 @@ def _openings(ids: Sequence[int]) -> SelectBase:
         ColleagueAccess.enrolment_id,
         ColleagueAccess.opened_at,
         func.coalesce(ColleagueAccess.account_id, 0),
-    ).where(ColleagueAccess.enrolment_id.in_(ids), ColleagueAccess.ended_at.is_(None))
+    ).where(among(ColleagueAccess.enrolment_id, ids), ColleagueAccess.ended_at.is_(None))

@@ -1,11 +1,12 @@
 """The people of a service, or of one supporter in it, as clinicians look through them: a group, in an order."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from icbt_support.accounts.models import Account
 from icbt_support.activity.models import ActivityPerson
@@ -16,6 +17,8 @@ from icbt_support.engagement.caseload_list import Sort, order_of
 from icbt_support.engagement.figures import WEEKS_SHOWN, Standing, has_standing, is_of_care
 from icbt_support.engagement.people import PersonRow, rows_of
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
+from icbt_support.enrolments.queries import is_of_others
+from icbt_support.reminders.id_lists import among
 from icbt_support.service.models import Service
 
 MOST_SHOWN = 200
@@ -55,9 +58,10 @@ class SupporterPeople:
 
 @dataclass(frozen=True)
 class Caseload:
-    """`found` people fit the group and the supporter; `rows` are at most 200 of them, in the order asked for.
+    """`found` people fit the group and the supporter; `rows` stand in the order asked for.
 
-    Where more fit, those stand here who have not been here for longest. `weeks` are each person's last eight calendar
+    Of everybody, or of a standing, at most 200 stand here: those who have not been here for longest. Who needs a
+    look or may not be benefiting stands here without a limit. `weeks` are each person's last eight calendar
     weeks, oldest first; the last one runs until today.
     """
 
@@ -66,49 +70,104 @@ class Caseload:
     weeks: dict[int, tuple[Visit, ...]]
 
 
-def supporters_of(service: Service) -> tuple[SupporterPeople, ...]:
-    """Everybody who has people of this service now, by name."""
+def supporters_of(service: Service, *, reader_id: int | None = None) -> tuple[SupporterPeople, ...]:
+    """Everybody who has people of this service now, by name; a reader is not among the people."""
     rows = db.session.execute(
         select(Account.id, Account.full_name, func.count())
         .join(Enrolment, Enrolment.supporter_id == Account.id)
-        .where(*is_of_care(service), Enrolment.state != EnrolmentState.ENDED)
+        .where(*_asked_for(service, None, reader_id))
         .group_by(Account.id, Account.full_name)
         .order_by(Account.full_name, Account.id)
     )
     return tuple(SupporterPeople(account_id, name, people) for account_id, name, people in rows)
 
 
+def watched_people(
+    service: Service, supporter_id: int | None, *, reader_id: int | None = None
+) -> Sequence[Enrolment]:
+    """Everybody whose course runs now, to be looked through for early warnings; one statement."""
+    return db.session.scalars(
+        select(Enrolment).where(
+            *_asked_for(service, supporter_id, reader_id), Enrolment.state == EnrolmentState.ACTIVE
+        )
+    ).all()
+
+
 def caseload_of(
-    service: Service, group: Group, supporter_id: int | None, sort: Sort | None, *, now: datetime
+    service: Service,
+    group: Group,
+    supporter_id: int | None,
+    sort: Sort | None,
+    *,
+    now: datetime,
+    reader_id: int | None = None,
 ) -> Caseload:
     """The people, those who need a look first unless `sort` says otherwise; a fixed number of statements."""
-    chosen = (
+    people = _people(service, supporter_id, reader_id)
+    if group is Group.NEED_A_LOOK:
+        return _those_who_need_a_look(people, service, sort, now)
+    if group.value in _STANDINGS:
+        people = people.where(has_standing(Standing(group.value), service, now=now))
+    read = db.session.execute(people.limit(MOST_SHOWN)).all()
+    rows = rows_of(_scope([row.id for row in read]), now=now)
+    return Caseload(_sorted(rows, sort), read[0].found if read else 0, _weeks_of(read, service, now))
+
+
+def caseload_among(
+    numbers: Collection[int],
+    service: Service,
+    supporter_id: int | None,
+    sort: Sort | None,
+    *,
+    now: datetime,
+    reader_id: int | None = None,
+) -> Caseload:
+    """All people of these courses; the caller has chosen them, so that none is left out."""
+    read = db.session.execute(
+        _people(service, supporter_id, reader_id).where(among(Enrolment.id, numbers))
+    ).all()
+    rows = rows_of(_scope([row.id for row in read]), now=now)
+    return Caseload(_sorted(rows, sort), len(rows), _weeks_of(read, service, now))
+
+
+def _those_who_need_a_look(
+    people: Select[*tuple[Any, ...]], service: Service, sort: Sort | None, now: datetime
+) -> Caseload:
+    """Who needs a look is known once everybody has been looked at, so nobody is left out before."""
+    read = db.session.execute(people).all()
+    looked_at = rows_of(_scope([row.id for row in read]), now=now)
+    rows = _sorted(tuple(row for row in looked_at if row.status.needs_a_look), sort)
+    return Caseload(rows, len(rows), _weeks_of(read, service, now))
+
+
+def _people(service: Service, supporter_id: int | None, reader_id: int | None) -> Select[*tuple[Any, ...]]:
+    """Open courses with their visits, those who have not been here for longest first, and how many there are."""
+    return (
         select(Enrolment.id, ActivityPerson, func.count().over().label("found"))
         .outerjoin(ActivityPerson, ActivityPerson.enrolment_id == Enrolment.id)
-        .where(*is_of_care(service), Enrolment.state != EnrolmentState.ENDED)
+        .where(*_asked_for(service, supporter_id, reader_id))
         .order_by(ActivityPerson.last_at.is_not(None), ActivityPerson.last_at, Enrolment.id)
-        .limit(MOST_SHOWN)
     )
-    if supporter_id is not None:
-        chosen = chosen.where(Enrolment.supporter_id == supporter_id)
-    if group.value in _STANDINGS:
-        chosen = chosen.where(has_standing(Standing(group.value), service, now=now))
-    found = db.session.execute(chosen).all()
-    rows = rows_of(_scope([row.id for row in found]), now=now)
-    if group is Group.NEED_A_LOOK:
-        rows = tuple(row for row in rows if row.status.needs_a_look)
-    if sort is not None:
-        rows = tuple(sorted(rows, key=lambda row: order_of(row.person, sort)))
-    this = week_number(local_day(now, service.zone))
-    return Caseload(
-        rows,
-        found[0].found if found else 0,
-        {row.id: _weeks(row.ActivityPerson, this) for row in found if row.ActivityPerson is not None},
-    )
+
+
+def _asked_for(
+    service: Service, supporter_id: int | None, reader_id: int | None
+) -> tuple[ColumnElement[bool], ...]:
+    are_open = *is_of_care(service), Enrolment.state != EnrolmentState.ENDED, is_of_others(reader_id)
+    return are_open if supporter_id is None else (*are_open, Enrolment.supporter_id == supporter_id)
 
 
 def _scope(ids: Sequence[int]) -> Select[Enrolment]:
-    return select(Enrolment).where(Enrolment.id.in_(ids))
+    return select(Enrolment).where(among(Enrolment.id, ids))
+
+
+def _sorted(rows: tuple[PersonRow, ...], sort: Sort | None) -> tuple[PersonRow, ...]:
+    return rows if sort is None else tuple(sorted(rows, key=lambda row: order_of(row.person, sort)))
+
+
+def _weeks_of(read: Sequence[Row[Any]], service: Service, now: datetime) -> dict[int, tuple[Visit, ...]]:
+    this = week_number(local_day(now, service.zone))
+    return {row.id: _weeks(row.ActivityPerson, this) for row in read if row.ActivityPerson is not None}
 
 
 def _weeks(person: ActivityPerson, this: int) -> tuple[Visit, ...]:

@@ -91,6 +91,17 @@ def for_clinician(account: Account) -> Select[Enrolment]:
     )
 
 
+def is_of_others(reader_id: int | None) -> ColumnElement[bool]:
+    """Whether a course is not the reader's own: nobody who works here reads of themselves. None reads everything."""
+    return true() if reader_id is None else Enrolment.patient_id != reader_id
+
+
+def is_about_others(enrolment_id: InstrumentedAttribute[int], reader_id: int | None) -> ColumnElement[bool]:
+    """The same for rows that name a course."""
+    own = select(Enrolment.id).where(Enrolment.patient_id == reader_id)
+    return true() if reader_id is None else enrolment_id.not_in(own)
+
+
 def scoped_enrolment(scope: Select[Enrolment], enrolment_id: int) -> Enrolment | None:
     """One course within a scope; None for an unknown one and for somebody else's alike."""
     return db.session.scalars(scope.where(Enrolment.id == enrolment_id)).first()
@@ -264,6 +275,13 @@ def has_open_course(account_id: int, service_id: int) -> bool:
             .where(Enrolment.patient_id == account_id, Enrolment.service_id == service_id, _is_open())
             .limit(1)
         )
+        is not None
+    )
+
+
+def has_open_course_anywhere(account_id: int) -> bool:
+    return (
+        db.session.scalar(select(Enrolment.id).where(Enrolment.patient_id == account_id, _is_open()).limit(1))
         is not None
     )
 

@@ -1,7 +1,7 @@
 """How much a supporter's week holds: places and minutes, what is taken of them, and the limits that are set."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -88,7 +88,9 @@ def week_of_slots(supporter: Account, monday: date, *, service: Service) -> Week
     statements.
     """
     sunday = monday + timedelta(days=6)
-    booked = _booked_in(supporter, monday, sunday)
+    with_minutes = _booked_in(supporter, monday, sunday)
+    booked = [one for one, _ in with_minutes]
+    busy = [rules.busy_time(one.starts_at, minutes) for one, minutes in with_minutes]
     slots = db.session.scalars(
         select(ReviewSlot)
         .where(
@@ -106,33 +108,41 @@ def week_of_slots(supporter: Account, monday: date, *, service: Service) -> Week
         for slot in (one for one in slots if one.weekday == on.weekday()):
             held = {one.starts_at: one.enrolment_id for one in booked if one.slot_id == slot.id}
             is_open = slot.ended_at is None and not is_away and on not in closed
-            places = _places(slot, on, supporter.zone, held, is_open=is_open)
+            places = _places(slot, on, supporter.zone, held, busy, is_open=is_open)
             if places or slot.ended_at is None:
                 blocks.append(BlockOnDay(slot, on, places, is_away, on in closed))
     return WeekOfSlots(monday, tuple(blocks))
 
 
-def _booked_in(supporter: Account, monday: date, sunday: date) -> list[SlotBooking]:
-    return list(
-        db.session.scalars(
-            select(SlotBooking).where(
-                SlotBooking.supporter_id == supporter.id,
-                SlotBooking.released_at.is_(None),
-                SlotBooking.starts_at >= to_utc(monday, time(), supporter.zone),
-                SlotBooking.starts_at < to_utc(sunday + timedelta(days=1), time(), supporter.zone),
-            )
+def _booked_in(supporter: Account, monday: date, sunday: date) -> list[tuple[SlotBooking, int]]:
+    """What is booked, with how many minutes it takes."""
+    rows = db.session.execute(
+        select(SlotBooking, ReviewSlot.minutes_per_review)
+        .join(ReviewSlot, ReviewSlot.id == SlotBooking.slot_id)
+        .where(
+            SlotBooking.supporter_id == supporter.id,
+            SlotBooking.released_at.is_(None),
+            SlotBooking.starts_at >= to_utc(monday, time(), supporter.zone),
+            SlotBooking.starts_at < to_utc(sunday + timedelta(days=1), time(), supporter.zone),
         )
     )
+    return [(booking, minutes) for booking, minutes in rows]
 
 
 def _places(
-    slot: ReviewSlot, on: date, zone: str, held: dict[datetime, int], *, is_open: bool
+    slot: ReviewSlot,
+    on: date,
+    zone: str,
+    held: dict[datetime, int],
+    busy: Sequence[rules.BusyTime],
+    *,
+    is_open: bool,
 ) -> tuple[Place, ...]:
+    """What is held, and what is free: a place that a booking of another slot overlaps is neither."""
     times = set(held)
     if is_open:
-        times |= set(
-            rules.instants_of_block(slot.starts, slot.ends, slot.minutes_per_review, on=on, zone=zone)
-        )
+        instants = rules.instants_of_block(slot.starts, slot.ends, slot.minutes_per_review, on=on, zone=zone)
+        times |= {at for at in instants if not rules.is_busy(at, slot.minutes_per_review, busy)}
     return tuple(Place(starts_at, held.get(starts_at)) for starts_at in sorted(times))
 
 

@@ -11,9 +11,6 @@ from icbt_support.hours import queries, rules
 from icbt_support.hours.models import DutySession, ReviewSlot, ServiceClosure
 from icbt_support.service.models import Service
 
-SHORTEST_REVIEW_MINUTES = 5
-LONGEST_REVIEW_MINUTES = 60
-
 
 class SlotTooShort(Exception):
     """The slot does not hold one review."""
@@ -47,7 +44,7 @@ def add_review_slot(
     now: datetime,
 ) -> ReviewSlot:
     """A weekly protected block in the supporter's own zone."""
-    if not SHORTEST_REVIEW_MINUTES <= minutes_per_review <= LONGEST_REVIEW_MINUTES:
+    if not rules.SHORTEST_REVIEW_MINUTES <= minutes_per_review <= rules.LONGEST_REVIEW_MINUTES:
         raise WrongReviewMinutes
     if not rules.times_of_block(starts, ends, minutes_per_review):
         raise SlotTooShort

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Date, cast, func, null, select, union_all
+from sqlalchemy import Date, Integer, cast, func, null, select, union_all
 
 from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.queries import staff_with_role
@@ -114,6 +114,15 @@ def first_day_back(account_id: int, on: date, *, service: Service) -> date:
     return day
 
 
+def first_open_day(service: Service, on: date) -> date:
+    """The first working day from `on` on which the service is not closed."""
+    closed = closed_days(service, on, on + timedelta(days=DUTY_HORIZON_DAYS))
+    day = on
+    while day.weekday() > FRIDAY or day in closed:
+        day += timedelta(days=1)
+    return day
+
+
 def cover_pool(service_id: int, on: date) -> list[Account]:
     """The supporters of the service who are not away on this day, by name."""
     supporters = staff_with_role(service_id, Role.SUPPORTER)
@@ -157,7 +166,7 @@ def free_review_times(
     supporter = db.session.get_one(Account, supporter_id)
     slots = review_slots_of(supporter_id, service.id)
     away = absences_between([supporter_id], from_on, until_on)
-    closures, taken = _closures_and_bookings(supporter_id, service, now, from_on, until_on)
+    closures, busy = _closures_and_bookings(supporter_id, service, now, from_on, until_on)
     closed = closures | bank_holidays_between(service, from_on, until_on)
     free: list[FreeTime] = []
     on = from_on
@@ -168,7 +177,7 @@ def free_review_times(
                 for slot in slots
                 if slot.weekday == on.weekday()
                 for starts_at in _instants(slot, on, supporter.zone)
-                if starts_at > now and starts_at not in taken
+                if starts_at > now and not rules.is_busy(starts_at, slot.minutes_per_review, busy)
             )
         on += timedelta(days=1)
     return sorted(free, key=lambda time: (time.starts_at, time.slot.id))
@@ -198,14 +207,28 @@ def slot_holding(supporter_id: int, starts_at: datetime) -> ReviewSlot | None:
     return next((slot for slot in slots if starts_at in _instants(slot, on, supporter.zone)), None)
 
 
-def held_booking(supporter_id: int, starts_at: datetime) -> SlotBooking | None:
-    return db.session.scalars(
-        select(SlotBooking).where(
+def held_booking(supporter_id: int, starts_at: datetime, minutes: int = 1) -> SlotBooking | None:
+    """The booking of this supporter, in whatever slot, that overlaps so many minutes from then on."""
+    longest = timedelta(minutes=rules.LONGEST_REVIEW_MINUTES)
+    held = db.session.execute(
+        select(SlotBooking, ReviewSlot.minutes_per_review)
+        .join(ReviewSlot, ReviewSlot.id == SlotBooking.slot_id)
+        .where(
             SlotBooking.supporter_id == supporter_id,
-            SlotBooking.starts_at == starts_at,
             SlotBooking.released_at.is_(None),
+            SlotBooking.starts_at > starts_at - longest,
+            SlotBooking.starts_at < starts_at + timedelta(minutes=minutes),
         )
-    ).first()
+        .order_by(SlotBooking.starts_at)
+    )
+    return next(
+        (
+            booking
+            for booking, length in held
+            if rules.is_busy(starts_at, minutes, [rules.busy_time(booking.starts_at, length)])
+        ),
+        None,
+    )
 
 
 def held_bookings_of(enrolment_id: int, from_at: datetime) -> list[SlotBooking]:
@@ -242,21 +265,28 @@ def _instants(slot: ReviewSlot, on: date, zone: str) -> list[datetime]:
 
 def _closures_and_bookings(
     supporter_id: int, service: Service, now: datetime, from_on: date, until_on: date
-) -> tuple[set[date], set[datetime]]:
+) -> tuple[set[date], list[rules.BusyTime]]:
     """The days on which the service itself is closed, and the times that are booked: one statement."""
     around = timedelta(days=1)
     closures = select(
-        ServiceClosure.closed_on.label("closed_on"), cast(null(), UtcDateTime).label("starts_at")
+        ServiceClosure.closed_on.label("closed_on"),
+        cast(null(), UtcDateTime).label("starts_at"),
+        cast(null(), Integer).label("minutes"),
     ).where(ServiceClosure.service_id == service.id, ServiceClosure.closed_on.between(from_on, until_on))
-    bookings = select(cast(null(), Date), SlotBooking.starts_at).where(
-        SlotBooking.supporter_id == supporter_id,
-        SlotBooking.released_at.is_(None),
-        SlotBooking.starts_at > now,
-        SlotBooking.starts_at >= datetime.combine(from_on - around, datetime.min.time(), now.tzinfo),
-        SlotBooking.starts_at < datetime.combine(until_on + 2 * around, datetime.min.time(), now.tzinfo),
+    bookings = (
+        select(cast(null(), Date), SlotBooking.starts_at, ReviewSlot.minutes_per_review)
+        .join(ReviewSlot, ReviewSlot.id == SlotBooking.slot_id)
+        .where(
+            SlotBooking.supporter_id == supporter_id,
+            SlotBooking.released_at.is_(None),
+            SlotBooking.starts_at > now - timedelta(minutes=rules.LONGEST_REVIEW_MINUTES),
+            SlotBooking.starts_at >= datetime.combine(from_on - around, datetime.min.time(), now.tzinfo),
+            SlotBooking.starts_at < datetime.combine(until_on + 2 * around, datetime.min.time(), now.tzinfo),
+        )
     )
     rows = db.session.execute(union_all(closures, bookings)).all()
-    return {on for on, _ in rows if on is not None}, {at for _, at in rows if at is not None}
+    closed = {row.closed_on for row in rows if row.closed_on is not None}
+    return closed, [rules.busy_time(row.starts_at, row.minutes) for row in rows if row.starts_at is not None]
 
 
 # Duty ----------------------------------------------------------------------------------------------------

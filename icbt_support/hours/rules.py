@@ -8,6 +8,8 @@ from icbt_support.cadence import to_utc
 from icbt_support.hours.models import AbsenceReason
 
 ONE_DAY = timedelta(days=1)
+SHORTEST_REVIEW_MINUTES = 5
+LONGEST_REVIEW_MINUTES = 60
 
 
 AWAY_WORDS = {
@@ -71,6 +73,24 @@ def instants_of_block(
     """The same times as instants on one date; two wall times that a skipped hour makes one are one."""
     instants = {to_utc(on, at, zone) for at in times_of_block(starts, ends, minutes_per_review)}
     return sorted(instants)
+
+
+@dataclass(frozen=True)
+class BusyTime:
+    """A stretch that a booked review takes; `ends_at` is not part of it."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+def busy_time(starts_at: datetime, minutes: int) -> BusyTime:
+    return BusyTime(starts_at, starts_at + timedelta(minutes=minutes))
+
+
+def is_busy(starts_at: datetime, minutes: int, busy: Iterable[BusyTime]) -> bool:
+    """Whether a review of so many minutes would overlap one that is booked."""
+    wanted = busy_time(starts_at, minutes)
+    return any(one.starts_at < wanted.ends_at and wanted.starts_at < one.ends_at for one in busy)
 
 
 def blocks_overlap(one: WeeklyBlock, other: WeeklyBlock) -> bool:

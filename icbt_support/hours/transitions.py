@@ -37,7 +37,7 @@ def book_slot(
         raise InsideAbsence(absence, _next_three(supporter_id, slot, on, now))
     if on in closed_days(db.session.get_one(Service, slot.service_id), on, on):
         raise OnClosedDay(_next_three(supporter_id, slot, on, now))
-    if queries.held_booking(supporter_id, starts_at) is not None:
+    if queries.held_booking(supporter_id, starts_at, slot.minutes_per_review) is not None:
         raise SlotTaken(_next_three(supporter_id, slot, on, now))
     booking = SlotBooking(
         slot_id=slot.id,

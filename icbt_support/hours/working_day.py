@@ -105,8 +105,17 @@ def load_working_day(account: Account, service: Service, *, now: datetime) -> Wo
 def covered_now(account_id: int, services: Select[int], *, now: datetime) -> set[tuple[int, int, bool]]:
     """(colleague, service, by name) of everybody away now whom this person covers, by name or as one of the pool.
 
-    Each service has its own day, so the read takes in the days around it.
+    Each service has its own day, so the read takes in the days around it. The pool steps in for a named person who
+    is away too, on that same day.
     """
+    first_on, last_on = now.date() - ONE_DAY, now.date() + ONE_DAY
+    away_too = aliased(Absence)
+    is_cover_away = and_(
+        away_too.account_id == Absence.cover_id,
+        away_too.withdrawn_at.is_(None),
+        away_too.from_on <= last_on,
+        away_too.until_on >= first_on,
+    )
     rows = db.session.execute(
         select(
             Absence.account_id,
@@ -115,30 +124,37 @@ def covered_now(account_id: int, services: Select[int], *, now: datetime) -> set
             Absence.from_on,
             Absence.until_on,
             Service.zone,
+            away_too.from_on.label("cover_from_on"),
+            away_too.until_on.label("cover_until_on"),
         )
         .join(Service, Service.id == Absence.service_id)
+        .outerjoin(away_too, is_cover_away)
         .where(
             Absence.service_id.in_(services),
             Absence.account_id != account_id,
             Absence.withdrawn_at.is_(None),
-            Absence.from_on <= now.date() + ONE_DAY,
-            Absence.until_on >= now.date() - ONE_DAY,
-            or_(
-                Absence.cover_id == account_id,
-                Absence.cover_id.is_(None),
-                _is_cover_away(now.date()),
-            ),
+            Absence.from_on <= last_on,
+            Absence.until_on >= first_on,
+            or_(Absence.cover_id == account_id, Absence.cover_id.is_(None), away_too.id.is_not(None)),
         )
     )
     return {
         (row.account_id, row.service_id, row.cover_id == account_id)
         for row in rows
-        if row.from_on <= local_day(now, row.zone) <= row.until_on
+        if _is_covered_on(row, account_id, local_day(now, row.zone))
     }
 
 
+def _is_covered_on(row: Row, account_id: int, on: date) -> bool:
+    if not row.from_on <= on <= row.until_on:
+        return False
+    if row.cover_id in (account_id, None):
+        return True
+    return row.cover_from_on is not None and row.cover_from_on <= on <= row.cover_until_on
+
+
 def _is_cover_away(on: date) -> ColumnElement[bool]:
-    """The pool steps in for a named person who is away too."""
+    """The pool steps in for a named person who is away too on the service's own day."""
     away_too = aliased(Absence)
     return (
         select(away_too.id)

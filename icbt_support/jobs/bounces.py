@@ -7,10 +7,12 @@ from sqlalchemy import select, update
 
 from icbt_support.accounts.models import Account
 from icbt_support.audit import Actor, record
+from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderKind
+from icbt_support.service.models import Service
 
 DELIVER = Actor.system("deliver")
 
@@ -30,13 +32,14 @@ def note_refused_addresses(account_ids: Sequence[int], *, now: datetime) -> None
     for account_id in account_ids:
         record("address_refused", by=DELIVER, now=now, object_kind="account", object_id=account_id)
     courses = db.session.execute(
-        select(Enrolment.id, Enrolment.patient_id, Enrolment.supporter_id, Enrolment.service_id)
+        select(Enrolment.id, Enrolment.supporter_id, Enrolment.service_id, Service.zone)
+        .join(Service, Service.id == Enrolment.service_id)
         .where(Enrolment.patient_id.in_(account_ids), Enrolment.state != EnrolmentState.ENDED)
         .order_by(Enrolment.id)
     )
     for course in courses.all():
         owe_reminder(
-            key=f"refused-address:{course.id}:{now.date().isoformat()}",
+            key=f"refused-address:{course.id}:{local_day(now, course.zone).isoformat()}",
             kind=ReminderKind.STAFF_CALL_TASK,
             recipient_id=course.supporter_id,
             service_id=course.service_id,

@@ -112,13 +112,17 @@ def open_weeks(hands: Hands) -> str:
         weeks.due_openings(now=clock.now()),
         lambda one, now: weeks.open_one_due_week(one, by=by, now=now) is not None,
     )
-    return _words((opened, "weeks opened"))
+    return _words((opened, "week opened", "weeks opened"))
 
 
 def watch_messages(hands: Hands) -> str:
     by = Actor.system("messages")
     return _words(
-        (_count(lambda now: tell_of_late_messages(now=now, by=by)), "messages late, and people told")
+        (
+            _count(lambda now: tell_of_late_messages(now=now, by=by)),
+            "message late, and people told",
+            "messages late, and people told",
+        )
     )
 
 
@@ -127,7 +131,7 @@ def end_aways(hands: Hands) -> str:
     back = _each(
         away.due_to_come_back(now=clock.now()), lambda one, now: away.end_one_away(one, by=by, now=now)
     )
-    return _words((back, "people back from their time away"))
+    return _words((back, "person back from their time away", "people back from their time away"))
 
 
 def watch_boosters(hands: Hands) -> str:
@@ -137,26 +141,32 @@ def watch_boosters(hands: Hands) -> str:
         due_boosters(clock.now().date() + timedelta(days=1)),
         lambda one, now: booster.move_booster_on(one, by=by, now=now),
     )
-    return _words((moved, "check-ins after a course moved on"))
+    return _words((moved, "check-in after a course moved on", "check-ins after a course moved on"))
 
 
 def watch_alerts(hands: Hands) -> str:
     by = Actor.system("risk")
     escalated = _count(lambda now: risk.escalate_due_alerts(now=now, by=by))
-    return _words((escalated, "alerts passed to the next person"))
+    return _words((escalated, "alert passed to the next person", "alerts passed to the next person"))
 
 
 def watch_quiet_weeks(hands: Hands) -> str:
-    return _words((_count(quiet.watch_quiet_weeks), "people quiet, staff told"))
+    return _words((_count(quiet.watch_quiet_weeks), "person quiet, staff told", "people quiet, staff told"))
 
 
 def watch_invitations(hands: Hands) -> str:
-    return _words((_count(quiet.watch_invitations), "invitations not taken up, staff told"))
+    return _words(
+        (
+            _count(quiet.watch_invitations),
+            "invitation not taken up, staff told",
+            "invitations not taken up, staff told",
+        )
+    )
 
 
 def send_digests(hands: Hands) -> str:
     """Once for each morning in each zone, whichever process comes first."""
-    return _words((_count(_digests), "digests owed"))
+    return _words((_count(_digests), "digest owed", "digests owed"))
 
 
 def _digests(now: datetime) -> int:
@@ -171,7 +181,7 @@ def _digests(now: datetime) -> int:
 
 def send_weekly_to_leads(hands: Hands) -> str:
     """Once a week for each service, whichever process comes first."""
-    return _words((_count(_weekly_to_leads), "weekly emails owed"))
+    return _words((_count(_weekly_to_leads), "weekly email owed", "weekly emails owed"))
 
 
 def _weekly_to_leads(now: datetime) -> int:
@@ -189,12 +199,20 @@ def keep_figures(hands: Hands) -> str:
     hour = f"{clock.now():%Y-%m-%dT%H}"
     if not commit_with_retry(lambda: take_period("figures", hour, now=clock.now())):
         return ""
-    return _words((keep_service_days(now=clock.now()), "days of services counted"))
+    return _words(
+        (keep_service_days(now=clock.now()), "day of a service counted", "days of services counted")
+    )
 
 
 def seal(hands: Hands) -> str:
     key = hands.settings.seal_key
-    return _words((_count(lambda now: seal_lines(key=key, now=clock.real_now())), "audit lines sealed"))
+    return _words(
+        (
+            _count(lambda now: seal_lines(key=key, now=clock.real_now())),
+            "audit line sealed",
+            "audit lines sealed",
+        )
+    )
 
 
 def heartbeat(hands: Hands) -> str:
@@ -215,7 +233,8 @@ def backup(hands: Hands) -> str:
 def purge_rows(hands: Hands) -> str:
     def clear(on: datetime) -> str:
         gone = commit_with_retry(lambda: purge.purge_old_rows(clock.now()))
-        return ", ".join(f"{count} {name}" for name, count in gone.items()) or "nothing is past its time"
+        rows = ((count, f"row of {name}", f"rows of {name}") for name, count in gone.items())
+        return _words(*rows) or "nothing is past its time"
 
     return _once_a_night("purge", PURGE_AT, clear)
 
@@ -272,5 +291,6 @@ def _with_clock(work: Callable[[int, datetime], bool], enrolment_id: int) -> boo
     return work(enrolment_id, clock.now())
 
 
-def _words(*counts: tuple[int, str]) -> str:
-    return ", ".join(f"{count} {words}" for count, words in counts if count)
+def _words(*counts: tuple[int, str] | tuple[int, str, str]) -> str:
+    """ "1 week opened, 2 late": each count with what it counts, in words for one and for many where they differ."""
+    return ", ".join(f"{count} {words[0 if count == 1 else -1]}" for count, *words in counts if count)

@@ -168,8 +168,8 @@ def _about_writer(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
     return SEND if course.state is not EnrolmentState.ENDED else NOT_ACTIVE
 
 
-def _about_hand_over(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
-    """A review that has come to somebody is news while it is theirs to write."""
+def _about_staff_news(row: DueReminder, scene: Scene, now: datetime) -> Verdict:
+    """A review that has come to somebody, or moved, is news while it is theirs to write."""
     number = number_in(row.subject, "review")
     if number is None:
         return SEND
@@ -266,7 +266,7 @@ _ABOUT: dict[ReminderKind, Callable[[DueReminder, Scene, datetime], Verdict]] = 
     K.STAFF_REVIEW_WARNING: _about_owed_review,
     K.STAFF_REVIEW_LATE: _about_owed_review,
     K.STAFF_CALL_TASK: _always,
-    K.STAFF_HAND_OVER: _about_hand_over,
+    K.STAFF_HAND_OVER: _about_staff_news,
     K.AGREED_STEP: _about_item,
     K.CHECK_IN: _about_check_in,
     K.SESSION: _about_item,
@@ -274,7 +274,7 @@ _ABOUT: dict[ReminderKind, Callable[[DueReminder, Scene, datetime], Verdict]] = 
     K.START_PROMPT: _about_start,
     K.BOOSTER: _always,
     K.COURSE_NEWS: _always,
-    K.STAFF_COURSE_NEWS: _always,
+    K.STAFF_COURSE_NEWS: _about_staff_news,
     K.REPORT_ANSWERED: _about_answer,
     K.STAFF_REPORT: _about_report,
     K.STAFF_DIGEST: _always,
@@ -307,7 +307,7 @@ def _is_quiet_week(person: Person, course: Course, house: House, now: datetime) 
     days = timedelta(days=house.rhythm.quiet_prompts_stop_days)
     seen = (person.last_signed_in_at, course.started_at, course.back_at)
     last_seen = max((moment for moment in seen if moment is not None), default=None)
-    has_begun = course.starts_on is None or course.starts_on <= (now - days).date()
+    has_begun = course.starts_on is None or course.starts_on <= _local_day(now - days, person.zone)
     return has_begun and last_seen is not None and last_seen < now - days
 
 

@@ -242,12 +242,15 @@ class Wording:
         return {"person": self._supporter(row), "link": self._page("/week")}
 
     def staff_course_news(self, row: DueReminder, person: Person) -> dict[str, Any]:
-        course = self._scene.course_of(row)
-        is_answer = row.subject.startswith("booster:")
+        """A course has ended, its later check-in is answered, or a review `moved` since the service closes."""
+        review = self._scene.reviews.get(number_in(row.subject, "review") or 0)
+        about, course = self.staff_about_patient(row, person), self._scene.course_of(row)
+        after_course = self._page(f"/after-course/{course.id}" if course else "/")
         return {
-            "initials": self._initials(row),
-            "is_answer": is_answer,
-            "link": self._page(f"/after-course/{course.id}" if course else "/"),
+            **about,
+            **({} if review else {"link": after_course}),
+            "is_answer": row.subject.startswith("booster:"),
+            "moved": day_words(to_local(review.promised_at, person.zone)) if review else "",
         }
 
     def staff_about_patient(self, row: DueReminder, person: Person) -> dict[str, Any]:

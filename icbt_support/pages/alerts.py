@@ -111,7 +111,7 @@ def call_entries(calls: list[CallLog], zone: str) -> list[HistoryEntry]:
         _entry(
             call.called_at,
             zone,
-            OUTCOME_WORDS[call.outcome] + (f", {call.minutes} minutes" if call.minutes else ""),
+            OUTCOME_WORDS[call.outcome] + _length_words(call.minutes),
             call.note,
             "phone",
             call.caller.full_name,
@@ -192,3 +192,9 @@ def _moment(at: datetime, zone: str) -> str:
     """9.17am on Thu 19 Nov."""
     local = to_local(at, zone)
     return f"{clock_time(local)} on {local:%a} {local.day} {local:%b}"
+
+
+def _length_words(minutes: int | None) -> str:
+    if not minutes:
+        return ""
+    return ", 1 minute" if minutes == 1 else f", {minutes} minutes"

@@ -86,7 +86,8 @@ def _line(places: Sequence[float], shares: Sequence[float], look: str) -> Markup
 
 def _description(weeks: Sequence[AttritionWeek]) -> str:
     last = weeks[-1]
+    weeks_ago = "1 week" if last.week == 1 else f"{last.week} weeks"
     return (
-        f"Of {last.started} who started {last.week} weeks ago or longer, {last.dropped_out} had stopped early "
+        f"Of {last.started} who started {weeks_ago} ago or longer, {last.dropped_out} had stopped early "
         f"by then and {last.in_course} were still in the course."
     )

@@ -20,7 +20,7 @@ _NOT_TYPED = ("csrf_token", "password", "posted_key", "version")
 
 
 def install_errors(app: Flask) -> None:
-    app.register_error_handler(CSRFError, _form_is_old)
+    app.register_error_handler(CSRFError, form_is_too_old)
     app.register_error_handler(DBAPIError, database_refuses)
     app.register_error_handler(UnreadableText, _broken)
     app.register_error_handler(HTTPException, _refused)
@@ -52,7 +52,7 @@ def _refused(error: HTTPException) -> tuple[str, int] | HTTPException | tuple[st
     return render_template(f"errors/{page}.html", typed_texts=texts), code, headers
 
 
-def _form_is_old(error: CSRFError) -> tuple[str, int]:
+def form_is_too_old(error: CSRFError) -> tuple[str, int]:
     db.session.rollback()
     return render_template("errors/400.html", typed_texts=typed_texts()), 400
 

@@ -20,12 +20,16 @@ from icbt_support.pages import small_charts
 
 @dataclass(frozen=True)
 class NavigationItem:
-    """One place in the main navigation; `badge_words` says what the number counts ("new messages")."""
+    """One place in the main navigation; `badge_words` says what the number counts ("new messages").
+
+    The page stands in the current place, and may be the very page that it leads to.
+    """
 
     label: str
     href: str
     icon: str
     is_current: bool = False
+    is_this_page: bool = False
     badge: int = 0
     badge_words: str = ""
 

@@ -1,7 +1,5 @@
 """What stands around every page: where one can go, who is signed in, and the way to help."""
 
-from dataclasses import dataclass
-
 from flask import Flask, g, request, url_for
 from flask_login import current_user
 
@@ -14,6 +12,7 @@ from icbt_support.pages import demo_bar
 from icbt_support.pages.guards import held_roles, request_time, services_with_role
 from icbt_support.pages.help_lines import help_lines_for
 from icbt_support.pages.kit import NavigationItem, PageChrome, RiskBanner
+from icbt_support.pages.places import PLACES, place_here
 from icbt_support.risk import queries as risk
 from icbt_support.service.models import Service
 
@@ -27,51 +26,6 @@ ROLE_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Place:
-    """A place in a role's navigation: its label, endpoint, icon and the name of the count that it shows."""
-
-    label: str
-    endpoint: str
-    icon: str
-    count: str = ""
-
-
-PLACES: dict[Role, tuple[Place, ...]] = {
-    Role.PATIENT: (
-        Place("This week", "patient_week.show", "plan"),
-        Place("Tools", "patient_tools.index", "tools"),
-        Place("Check-in", "patient_check_in.show", "check_in"),
-        Place("Messages", "patient_messages.show", "message", "unread"),
-        Place("Progress", "patient_progress.show", "progress"),
-    ),
-    Role.SUPPORTER: (
-        Place("Today", "supporter_today.show", "queue"),
-        Place("Caseload", "supporter_caseload.show", "people"),
-        Place("My hours", "supporter_hours.show", "clock"),
-        Place("Supervision", "supporter_supervision.show", "flag"),
-    ),
-    Role.CLINICIAN: (
-        Place("People", "clinician_caseload.show", "people"),
-        Place("Engagement", "clinician_engagement.show", "scores"),
-        Place("Alerts", "clinician_risk.index", "warning", "alerts"),
-        Place("Supervision", "clinician_supervision.index", "flag"),
-        Place("Outcomes", "clinician_outcomes.show", "progress"),
-        Place("Invite", "clinician_invite.show", "plus"),
-        Place("Team", "clinician_team.index", "clock"),
-        Place("Exports", "clinician_exports.index", "download"),
-    ),
-    Role.ADMINISTRATOR: (
-        Place("Service", "admin_home.show", "home"),
-        Place("Jobs", "admin_jobs.show", "clock"),
-        Place("People", "admin_people.index", "people"),
-        Place("Duty", "admin_duty.show", "shield"),
-        Place("Feedback", "admin_feedback.index", "message"),
-        Place("Audit", "admin_audit.show", "search"),
-        Place("Exports", "clinician_exports.index", "download"),
-    ),
-    Role.VENDOR: (Place("Reports", "vendor_reports.index", "message"),),
-}
 COUNT_WORDS = {"unread": "not read yet", "alerts": "open alerts"}
 PREFIX_ROLES = {
     "patient": Role.PATIENT,
@@ -155,20 +109,25 @@ def _counts(role: Role | None, enrolment: Enrolment | None) -> dict[str, int]:
     if role is Role.PATIENT and enrolment is not None:
         return {"unread": messages.unread_for_patient(enrolment)}
     if role is Role.CLINICIAN:
-        return {"alerts": risk.open_alert_count(services_with_role(Role.CLINICIAN))}
+        return {
+            "alerts": risk.open_alert_count(
+                services_with_role(Role.CLINICIAN), reader_id=current_user.account.id
+            )
+        }
     return {}
 
 
 def _items(role: Role | None, enrolment: Enrolment | None, counts: dict[str, int]) -> list[NavigationItem]:
     if role is None or (role is Role.PATIENT and not _has_begun(enrolment)):
         return []
-    here = (request.endpoint or "").split(".")[0]
+    here = place_here(role, request.endpoint or "")
     return [
         NavigationItem(
             place.label,
             url_for(place.endpoint),
             place.icon,
-            is_current=place.endpoint.split(".")[0] == here,
+            is_current=place is here,
+            is_this_page=place.endpoint == request.endpoint,
             badge=counts.get(place.count, 0),
             badge_words=COUNT_WORDS.get(place.count, ""),
         )

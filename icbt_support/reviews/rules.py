@@ -293,7 +293,8 @@ def _next_problems(
     if next_review_on is None:
         problems.append(LetterProblem("next_review_at", "Select the day of the next review."))
     elif reviews_merge(today, next_review_on, merge_under_days):
-        near = f"Choose a day at least {merge_under_days} days from today for the next review."
+        days = "1 day" if merge_under_days == 1 else f"{merge_under_days} days"
+        near = f"Choose a day at least {days} from today for the next review."
         problems.append(LetterProblem("next_review_at", near))
     return problems
 

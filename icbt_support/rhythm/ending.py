@@ -4,9 +4,13 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from icbt_support.accounts.models import Role
+from icbt_support.accounts.operations import withdraw_invitations
+from icbt_support.accounts.queries import open_memberships
 from icbt_support.audit.models import Actor
 from icbt_support.db import db
 from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState
+from icbt_support.enrolments.queries import has_open_course_anywhere
 from icbt_support.enrolments.refusals import NotPossibleNow
 from icbt_support.enrolments.transitions import change_cadence_days, end_enrolment
 from icbt_support.hours.queries import held_bookings_of
@@ -57,6 +61,13 @@ def end_course(enrolment: Enrolment, code: EndCode, *, reason: str, by: Actor, n
     _end(enrolment, code, reason, by=by, now=now)
     if had_begun:
         tell_patient_of_change(enrolment, "ended", now=now)
+    elif _was_invited_for_this_alone(enrolment):
+        withdraw_invitations(enrolment.patient, by=by, now=now)
+
+
+def _was_invited_for_this_alone(enrolment: Enrolment) -> bool:
+    roles = {membership.role for membership in open_memberships(enrolment.patient)}
+    return roles <= {Role.PATIENT} and not has_open_course_anywhere(enrolment.patient_id)
 
 
 def finish_with_what_i_needed(enrolment: Enrolment, words: str, *, by: Actor, now: datetime) -> None:

@@ -23,7 +23,7 @@ from icbt_support.rhythm.holding import hold_and_reread
 from icbt_support.rhythm.new_owner import release_place_of
 from icbt_support.rhythm.onboarding import FIRST_REVIEW_NUMBER, SHORTEST_FIRST_WEEK_DAYS
 from icbt_support.rhythm.prompts import reconcile_prompts
-from icbt_support.rhythm.weeks import promise_for, promised_day
+from icbt_support.rhythm.weeks import promise_for, promise_on, promised_day
 from icbt_support.risk.operations import hold_course
 
 ONE_DAY = timedelta(days=1)
@@ -154,6 +154,30 @@ def move_review_date(
         by=by,
         now=now,
     )
+
+
+def move_review_without_place(
+    review: Review, on: date, *, reason: str, told_because: str, by: Actor, now: datetime
+) -> None:
+    """Moves the promise of an owed review to a day on which no place is held for it: it stays with whoever owes it,
+    or with the pool. The patient is told; nobody is told of a welcome. Raises what `move_review_date` does.
+    """
+    hold_course(review.enrolment_id)
+    check_is_owed(review)
+    stood_at = review.promised_at
+    release_place_of(review, now=now)
+    set_date(
+        review,
+        due_on=review.due_on if review.taken_at is not None else on,
+        promised_at=promise_on(review.enrolment, on),
+        reason=reason,
+        told_because=told_because,
+        by=by,
+        now=now,
+    )
+    follow_review_date(review, by=by, now=now)
+    if review.kind is not ReviewKind.WELCOME and review.promised_at != stood_at:
+        _tell_patient(review, now)
 
 
 def _move_to(

@@ -15,7 +15,7 @@ from icbt_support.accounts.queries import names_of, staff_with_role
 from icbt_support.cadence import local_day, to_local, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
-from icbt_support.enrolments.queries import for_supporter
+from icbt_support.enrolments.queries import for_supporter, is_about_others
 from icbt_support.hours import queries as hours
 from icbt_support.hours.closed_days import closed_days
 from icbt_support.hours.models import DutySession
@@ -40,23 +40,33 @@ class StaffBanner:
     link_words: str
 
 
-def open_alerts(service_ids: Collection[int]) -> list[RiskAlert]:
+def open_alerts(service_ids: Collection[int], *, reader_id: int | None = None) -> list[RiskAlert]:
     """Unresolved alerts of these services: untaken first, by grade, oldest first; with people and notices."""
     return list(
         db.session.scalars(
             _with_people()
-            .where(RiskAlert.service_id.in_(service_ids), RiskAlert.resolved_at.is_(None))
+            .where(
+                RiskAlert.service_id.in_(service_ids),
+                RiskAlert.resolved_at.is_(None),
+                is_about_others(RiskAlert.enrolment_id, reader_id),
+            )
             .order_by(RiskAlert.acknowledged_at.is_not(None), _GRADE_ORDER, RiskAlert.raised_at, RiskAlert.id)
         )
     )
 
 
-def resolved_alerts(service_ids: Collection[int], *, limit: int = 20, offset: int = 0) -> list[RiskAlert]:
+def resolved_alerts(
+    service_ids: Collection[int], *, limit: int = 20, offset: int = 0, reader_id: int | None = None
+) -> list[RiskAlert]:
     """The alerts that were resolved last, from the `offset`th on."""
     return list(
         db.session.scalars(
             _with_people()
-            .where(RiskAlert.service_id.in_(service_ids), RiskAlert.resolved_at.is_not(None))
+            .where(
+                RiskAlert.service_id.in_(service_ids),
+                RiskAlert.resolved_at.is_not(None),
+                is_about_others(RiskAlert.enrolment_id, reader_id),
+            )
             .order_by(RiskAlert.resolved_at.desc(), RiskAlert.id.desc())
             .limit(limit)
             .offset(offset)
@@ -64,11 +74,13 @@ def resolved_alerts(service_ids: Collection[int], *, limit: int = 20, offset: in
     )
 
 
-def resolved_alert_count(service_ids: Collection[int]) -> int:
+def resolved_alert_count(service_ids: Collection[int], *, reader_id: int | None = None) -> int:
     return (
         db.session.scalar(
             select(func.count()).where(
-                RiskAlert.service_id.in_(service_ids), RiskAlert.resolved_at.is_not(None)
+                RiskAlert.service_id.in_(service_ids),
+                RiskAlert.resolved_at.is_not(None),
+                is_about_others(RiskAlert.enrolment_id, reader_id),
             )
         )
         or 0
@@ -85,18 +97,18 @@ def alert_instants(service: Service, since: datetime) -> list[AlertInstants]:
     return [AlertInstants(*row) for row in rows]
 
 
-def open_alert_count(service_ids: Collection[int]) -> int:
+def open_alert_count(service_ids: Collection[int], *, reader_id: int | None = None) -> int:
     """How many urgent and same-day alerts are not resolved."""
-    return _alert_counts(tuple(service_ids))[0]
+    return _alert_counts(tuple(service_ids), reader_id)[0]
 
 
-def untaken_alert_count(service_ids: Collection[int]) -> int:
+def untaken_alert_count(service_ids: Collection[int], *, reader_id: int | None = None) -> int:
     """How many urgent and same-day alerts no person has acknowledged yet."""
-    return _alert_counts(tuple(service_ids))[1]
+    return _alert_counts(tuple(service_ids), reader_id)[1]
 
 
 @read_once
-def _alert_counts(service_ids: Collection[int]) -> tuple[int, int]:
+def _alert_counts(service_ids: Collection[int], reader_id: int | None) -> tuple[int, int]:
     """Not resolved, and not acknowledged by anybody."""
     is_open, is_untaken = RiskAlert.resolved_at.is_(None), RiskAlert.acknowledged_at.is_(None)
     row = db.session.execute(
@@ -104,6 +116,7 @@ def _alert_counts(service_ids: Collection[int]) -> tuple[int, int]:
             RiskAlert.grade != Grade.KNOWN,
             RiskAlert.service_id.in_(service_ids),
             or_(is_open, is_untaken),
+            is_about_others(RiskAlert.enrolment_id, reader_id),
         )
     ).one()
     return row[0] or 0, row[1] or 0
@@ -314,7 +327,7 @@ def risk_banner_for(
         return _supporters_banner(account, now)
     nobody = hours.is_nobody_on_duty_today(db.session.get_one(Service, service_id), now)
     if Role.CLINICIAN in roles:
-        return _clinicians_banner(untaken_alert_count([service_id]), nobody)
+        return _clinicians_banner(untaken_alert_count([service_id], reader_id=account.id), nobody)
     if Role.ADMINISTRATOR in roles and nobody:
         return StaffBanner("Nobody is on duty today.", "/admin/duty", "Set who is on duty")
     return None

@@ -9,6 +9,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from icbt_support.cadence import local_day, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, Purpose
+from icbt_support.enrolments.queries import is_about_others
 from icbt_support.reviews.models import Review, ReviewKind
 from icbt_support.service.models import Service
 from icbt_support.supervision.models import LetterAudit, SupervisionMeeting
@@ -54,7 +55,7 @@ def letters_drawn_this_month(supporter_id: int, service: Service, *, now: dateti
     )
 
 
-def letters_of_meeting(meeting: SupervisionMeeting) -> list[LetterAudit]:
+def letters_of_meeting(meeting: SupervisionMeeting, *, reader_id: int | None = None) -> list[LetterAudit]:
     """The letters that wait at this meeting: those drawn for it, and earlier ones that nobody has filled in."""
     return list(
         db.session.scalars(
@@ -63,6 +64,7 @@ def letters_of_meeting(meeting: SupervisionMeeting) -> list[LetterAudit]:
                 SupervisionMeeting.service_id == meeting.service_id,
                 SupervisionMeeting.supporter_id == meeting.supporter_id,
                 SupervisionMeeting.id <= meeting.id,
+                is_about_others(LetterAudit.enrolment_id, reader_id),
                 or_(LetterAudit.meeting_id == meeting.id, LetterAudit.filled_in_at.is_(None)),
             )
             .order_by(LetterAudit.drawn_at, LetterAudit.id)
@@ -70,10 +72,16 @@ def letters_of_meeting(meeting: SupervisionMeeting) -> list[LetterAudit]:
     )
 
 
-def scoped_letter(service_ids: Collection[int], audit_id: int) -> LetterAudit | None:
-    """A drawn letter in one of these services, for its clinicians."""
+def scoped_letter(
+    service_ids: Collection[int], audit_id: int, *, reader_id: int | None = None
+) -> LetterAudit | None:
+    """A drawn letter in one of these services, for its clinicians; never one to the reader."""
     return db.session.scalars(
-        _letters().where(LetterAudit.id == audit_id, SupervisionMeeting.service_id.in_(service_ids))
+        _letters().where(
+            LetterAudit.id == audit_id,
+            SupervisionMeeting.service_id.in_(service_ids),
+            is_about_others(LetterAudit.enrolment_id, reader_id),
+        )
     ).one_or_none()
 
 

@@ -15,6 +15,7 @@ from icbt_support.early_warning.queries import early_warnings_of
 from icbt_support.early_warning.rules import EarlyWarning
 from icbt_support.engagement.people import alert_words
 from icbt_support.enrolments.models import Enrolment, EnrolmentState, Purpose
+from icbt_support.enrolments.queries import is_of_others
 from icbt_support.measures.models import Questionnaire
 from icbt_support.measures.outcomes import PHQ_9
 from icbt_support.measures.rules import MeasureRule
@@ -48,9 +49,11 @@ class SupervisionList:
     open_courses: int
 
 
-def supervision_list(supporter_id: int, service: Service, *, now: datetime) -> SupervisionList:
+def supervision_list(
+    supporter_id: int, service: Service, *, now: datetime, reader_id: int | None = None
+) -> SupervisionList:
     """Everybody of this supporter for whom a rule holds: four statements, however many people there are."""
-    courses = _courses(supporter_id, service)
+    courses = _courses(supporter_id, service, reader_id)
     ids = [enrolment.id for enrolment, _ in courses]
     read = _read(ids, now)
     alerts = open_alerts_by_enrolment(ids)
@@ -71,7 +74,9 @@ def _place_of(person: PersonToDiscuss) -> tuple[int, str, int]:
     return _ORDER[person.reasons[0].reason], patient.full_name.casefold(), person.enrolment.id
 
 
-def _courses(supporter_id: int, service: Service) -> list[tuple[Enrolment, Week | None]]:
+def _courses(
+    supporter_id: int, service: Service, reader_id: int | None
+) -> list[tuple[Enrolment, Week | None]]:
     rows = db.session.execute(
         select(Enrolment, Week)
         .outerjoin(Week, and_(Week.enrolment_id == Enrolment.id, Week.closed_at.is_(None)))
@@ -81,6 +86,7 @@ def _courses(supporter_id: int, service: Service) -> list[tuple[Enrolment, Week 
             Enrolment.service_id == service.id,
             Enrolment.state != EnrolmentState.ENDED,
             Enrolment.purpose == Purpose.CARE,
+            is_of_others(reader_id),
         )
         .order_by(Enrolment.id, Week.number)
     )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 from icbt_support.accounts.models import Account
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentChange, EnrolmentState, Purpose
+from icbt_support.enrolments.queries import is_about_others, is_of_others
 from icbt_support.reviews.models import Review, ReviewKind
 from icbt_support.service.models import Service
 from icbt_support.supervision.models import SupervisionDiscussion, SupervisionMeeting
@@ -39,7 +40,9 @@ class Since:
 # Meetings -----------------------------------------------------------------------------------------------------
 
 
-def supporter_rows(supporters: Sequence[Account], service: Service) -> list[SupporterRow]:
+def supporter_rows(
+    supporters: Sequence[Account], service: Service, *, reader_id: int | None = None
+) -> list[SupporterRow]:
     """The supporters of a service as given, with their open and their last ended meeting."""
     ids = [one.id for one in supporters]
     counts = dict(
@@ -49,6 +52,7 @@ def supporter_rows(supporters: Sequence[Account], service: Service) -> list[Supp
                 Enrolment.service_id == service.id,
                 Enrolment.state != EnrolmentState.ENDED,
                 Enrolment.purpose == Purpose.CARE,
+                is_of_others(reader_id),
             )
             .group_by(Enrolment.supporter_id)
         ).all()
@@ -109,27 +113,40 @@ def meetings_of(supporter_id: int, service: Service) -> list[SupervisionMeeting]
     )
 
 
-def discussions_of(meeting: SupervisionMeeting) -> list[SupervisionDiscussion]:
+def discussions_of(
+    meeting: SupervisionMeeting, *, reader_id: int | None = None
+) -> list[SupervisionDiscussion]:
     """Everybody on the list of a meeting, in its order."""
     return list(
         db.session.scalars(
             _discussions()
-            .where(SupervisionDiscussion.meeting_id == meeting.id)
+            .where(
+                SupervisionDiscussion.meeting_id == meeting.id,
+                is_about_others(SupervisionDiscussion.enrolment_id, reader_id),
+            )
             .order_by(SupervisionDiscussion.position)
         )
     )
 
 
-def scoped_discussion(service_ids: Collection[int], discussion_id: int) -> SupervisionDiscussion | None:
-    """One person in one meeting, in one of these services."""
+def scoped_discussion(
+    service_ids: Collection[int], discussion_id: int, *, reader_id: int | None = None
+) -> SupervisionDiscussion | None:
+    """One person in one meeting, in one of these services; never the reader."""
     return db.session.scalars(
         _discussions()
         .join(SupervisionDiscussion.meeting)
-        .where(SupervisionDiscussion.id == discussion_id, SupervisionMeeting.service_id.in_(service_ids))
+        .where(
+            SupervisionDiscussion.id == discussion_id,
+            SupervisionMeeting.service_id.in_(service_ids),
+            is_about_others(SupervisionDiscussion.enrolment_id, reader_id),
+        )
     ).one_or_none()
 
 
-def decided_before(meeting: SupervisionMeeting) -> list[SupervisionDiscussion]:
+def decided_before(
+    meeting: SupervisionMeeting, *, reader_id: int | None = None
+) -> list[SupervisionDiscussion]:
     """With what a meeting begins: decisions of earlier ones that ask for something, until they have happened.
 
     They are about people whom this supporter has now, whoever had them when it was decided, so that a hand-over
@@ -142,6 +159,7 @@ def decided_before(meeting: SupervisionMeeting) -> list[SupervisionDiscussion]:
             .where(
                 SupervisionMeeting.service_id == meeting.service_id,
                 SupervisionDiscussion.enrolment.has(Enrolment.supporter_id == meeting.supporter_id),
+                is_about_others(SupervisionDiscussion.enrolment_id, reader_id),
                 SupervisionMeeting.id < meeting.id,
                 SupervisionDiscussion.decision.is_not(None),
                 SupervisionDiscussion.decision != SupervisionDecision.CONTINUE,

@@ -241,7 +241,7 @@ def _measure_words(measures: Sequence[MeasureCourse]) -> str:
 
 
 def _reviews(facts: PersonFacts) -> str:
-    return f"{facts.reviews_sent} reviews sent"
+    return "1 review sent" if facts.reviews_sent == 1 else f"{facts.reviews_sent} reviews sent"
 
 
 def _days(count: int) -> str:

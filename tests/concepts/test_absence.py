@@ -13,6 +13,7 @@ from icbt_support.db import db
 from icbt_support.enrolments.queries import for_clinician, for_supporter, scoped_enrolment
 from icbt_support.hours.models import AbsenceReason
 from icbt_support.hours.queries import coming_absences, held_booking, is_absent, review_slots_of
+from icbt_support.hours.transitions import record_absence_row
 from icbt_support.messages.models import MessageKind
 from icbt_support.messages.operations import mark_thread_read, post_message, tell_of_late_messages
 from icbt_support.reminders.models import Reminder
@@ -207,6 +208,28 @@ def test_back_early_what_nobody_took_is_ones_own_again(cast, now):
     assert not sees(cast.colleague, cast.enrolment, monday)
     assert is_absent(cast.supporter.id, monday.date()) is None
     assert is_absent(cast.supporter.id, now.date()) is not None
+
+
+def test_the_pool_steps_in_for_a_named_person_who_is_away_on_the_services_own_day(cast, now):
+    """At 10.05am in London it is tomorrow, the 20th, on Kiritimati."""
+    cast.service.zone = "Pacific/Kiritimati"
+    named = make_person("Noa Hart", Role.SUPPORTER, cast.service, now)
+    today, tomorrow = now.date(), now.date() + timedelta(days=1)
+    go(cast, now, {}, from_on=today, until_on=tomorrow, cover_id=named.id)
+    assert sees(named, cast.enrolment, now)
+    assert not sees(cast.colleague, cast.enrolment, now)
+    for from_on, steps_in in ((today, False), (tomorrow, True)):
+        record_absence_row(
+            named.id,
+            service_id=cast.service.id,
+            from_on=from_on,
+            until_on=from_on,
+            cover_id=None,
+            by=by(cast, "clinician"),
+            now=now,
+        )
+        db.session.commit()
+        assert sees(cast.colleague, cast.enrolment, now) is steps_in
 
 
 # A colleague of the pool sees a person while something is late, and no longer ------------------------------

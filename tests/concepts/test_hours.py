@@ -8,6 +8,7 @@ from sqlalchemy import event, select
 from icbt_support.audit.models import Actor, ActorKind, AuditLine
 from icbt_support.db import db
 from icbt_support.hours import queries, transitions
+from icbt_support.hours.capacity import week_of_slots
 from icbt_support.hours.closed_days import bank_holidays
 from icbt_support.hours.operations import (
     DutyTaken,
@@ -167,6 +168,32 @@ def test_a_slot_holds_at_least_one_review_of_a_sensible_length(cast, now, ends, 
             by=BY,
             now=now,
         )
+
+
+def test_no_two_bookings_overlap_also_where_one_stands_in_a_slot_that_has_ended(cast, now):
+    """An old place from 9 to 9.15, in a new slot whose places begin at 8.50 and last 20 minutes."""
+    book(cast, NINE, now)
+    (old,) = queries.review_slots_of(cast.supporter.id, cast.service.id)
+    end_review_slot(old, by=BY, now=now)
+    add_review_slot(
+        cast.supporter.id,
+        service_id=cast.service.id,
+        weekday=3,
+        starts=time(8, 30),
+        ends=time(9, 50),
+        minutes_per_review=20,
+        by=BY,
+        now=now,
+    )
+    wanted = ["08:30", "09:30"]
+    assert [f"{place.starts_at:%H:%M}" for place in free(cast, now)] == wanted
+    for minutes in (-10, 10):
+        with pytest.raises(transitions.SlotTaken):
+            book(cast, NINE + timedelta(minutes=minutes), now)
+    week = week_of_slots(cast.supporter, NEXT_THURSDAY - timedelta(days=3), service=cast.service)
+    shown = [f"{place.starts_at:%H:%M}" for block in week.blocks for place in block.places]
+    assert sorted(shown) == ["08:30", "09:00", "09:30"]
+    assert book(cast, NINE + timedelta(minutes=30), now)
 
 
 def test_an_ended_slot_takes_no_bookings_and_keeps_those_it_has(cast, now):

@@ -40,6 +40,7 @@ ID_TABLES = {
     "training_id": "trainings",
 }
 WORDS = {
+    "day": ["2026-11-26"],
     "filename": ["css/app.css"],
     "from_day": ["2026-12-01"],
     "item": ["1", "9"],

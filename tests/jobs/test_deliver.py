@@ -156,6 +156,21 @@ def test_somebody_who_has_been_away_for_a_week_is_not_prompted(
     assert row(f"session:{item.id}").reason == Reason.QUIET_WEEK
 
 
+def test_a_week_away_is_counted_in_days_of_the_person(
+    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer
+) -> None:
+    """At 10.05am in London it is tomorrow on Kiritimati: there the course began a week ago today."""
+    cast.patient.zone = "Pacific/Kiritimati"
+    cast.patient.preferences.quiet_from = cast.patient.preferences.quiet_until
+    item = plan_a_session(cast, now)
+    owe_session(cast, item, now)
+    cast.patient.last_signed_in_at = cast.enrolment.started_at = now - timedelta(days=8)
+    cast.enrolment.starts_on = now.date() - timedelta(days=6)
+    db.session.commit()
+    deliverer.deliver_due()
+    assert row(f"session:{item.id}").reason == Reason.QUIET_WEEK
+
+
 def test_news_waits_for_the_end_of_quiet_hours_and_stands_in_the_app_at_once(
     cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer
 ) -> None:

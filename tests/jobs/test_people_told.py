@@ -18,6 +18,7 @@ from icbt_support.reviews.queries import next_review
 from icbt_support.reviews.rules import MoveReason
 from icbt_support.rhythm.absence import CoverBy, record_absence
 from icbt_support.rhythm.away import go_away
+from icbt_support.rhythm.closing import close_day
 from icbt_support.rhythm.handover import hand_over
 from icbt_support.rhythm.moving import move_own_review
 from icbt_support.rhythm.new_owner import give_review_to, give_review_to_pool, tell_of_cover
@@ -113,6 +114,20 @@ def test_a_covered_review_says_who_writes_and_keeps_its_date(app: Flask, cast: C
     assert "promised for 5pm on Thursday 26 November" in mail
     assert "Chris writes your next review this time" in mails_to(cast.patient)[-1]
     assert "by Thursday 26 November, 5pm" in mails_to(cast.patient)[-1]
+
+
+def test_a_closed_day_is_told_to_the_patient_and_to_whoever_writes(
+    app: Flask, cast: Cast, now: datetime
+) -> None:
+    open_week_1(cast, now)
+    by = acting(cast.administrator, "administrator", cast.service.id)
+    close_day(cast.service, date(2026, 11, 26), "Training", by=by, now=now)
+    deliver_at(app, now)
+    mail = mails_to(cast.supporter)[-1]
+    assert mail.startswith("The review for AR has moved\n")
+    assert "It is now promised for Thursday 3 December" in mail
+    mail = mails_to(cast.patient)[-1]
+    assert "Thursday 3 December" in mail
 
 
 def test_whoever_covers_hears_of_the_days_and_not_of_a_review_that_is_another_persons_by_now(

@@ -84,6 +84,17 @@ def test_a_tick_at_an_instant_leaves_the_clock_as_it_was(app: Flask, cast: Cast,
     assert clock.now() == now
 
 
+def test_what_a_job_did_is_said_of_one_and_of_many(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    hands = runner.runner_of(app).hands
+    for count, words in ((1, "1 audit line sealed"), (2, "2 audit lines sealed"), (0, "")):
+        monkeypatch.setattr(tasks, "_count", lambda work, count=count: count)
+        assert tasks.seal(hands) == words
+    for count, words in ((1, "1 week opened"), (3, "3 weeks opened")):
+        monkeypatch.setattr(tasks, "_each", lambda *given, count=count: count)
+        monkeypatch.setattr(tasks.weeks, "due_openings", lambda **given: [])
+        assert tasks.open_weeks(hands) == words
+
+
 def test_one_failing_job_stops_no_other_and_tells_no_data(
     app: Flask, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -157,7 +157,7 @@ def take_it_by_name(chris: Visitor) -> None:
     chris.select("Day", "Tuesday 1 December")
     chris.select("By what time", "12pm")
     chris.press("Tell Alex this date")
-    chris.sees("Alex was told: you write by")
+    chris.sees("The patient was told: you write by")
 
 
 def read_who_writes_and_when(alex: Visitor, served: Served) -> None:
@@ -218,7 +218,7 @@ def take_from_the_pool(chris: Visitor) -> None:
     chris.open(TODAY)
     assert "not taken yet" in row_of(chris, "Alex Reed")
     press_in_row(chris, "Take it", "Alex Reed")
-    chris.sees("You write to Alex on")
+    chris.sees("You write this review on")
 
 
 def read_that_chris_writes(alex: Visitor, served: Served) -> None:

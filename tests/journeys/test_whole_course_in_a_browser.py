@@ -94,7 +94,7 @@ def invite_sam(jo: Visitor) -> None:
     jo.fill("Phone number", "01632 960456")
     jo.choose("No", question="Is it all right to leave a voicemail?")
     jo.press("Send the invitation")
-    jo.sees("The invitation is on its way to Sam. Pat owes a welcome by")
+    jo.sees("The invitation is on its way. Pat owes a welcome by")
 
 
 def choose_a_password(sam: Visitor, served: Served) -> None:

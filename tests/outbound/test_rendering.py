@@ -34,6 +34,7 @@ FACTS: dict[str, Any] = {
     "summary": "1 late and 4 due reviews",
     "first_due": "5pm",
     "is_answer": False,
+    "moved": "",
     "is_cover": False,
     "week": "Monday 16 November",
     "figures": (("Invited", "fewer than 5"),),

@@ -19,7 +19,6 @@ from icbt_support.hours.models import DutySession
 from icbt_support.hours.operations import (
     DutyTaken,
     DutyTwice,
-    close_service_on,
     remove_duty_session,
     set_duty_session,
 )
@@ -119,8 +118,8 @@ def remove(session_id: int) -> Response:
 
 @blueprint.post("/admin/duty/closures")
 @allow(Role.ADMINISTRATOR)
-@commits
 def close_day() -> View:
+    """Checks the day and leads to what it touches; nothing is changed yet."""
     service, form = current_service(Role.ADMINISTRATOR), ClosureForm()
     closed_on = form.closed_on.data
     if not form.validate_on_submit() or closed_on is None:
@@ -128,9 +127,9 @@ def close_day() -> View:
     if closed_on < local_day(request_time(), service.zone):
         form.closed_on.errors = ["Enter today or a day to come"]
         return _page(service, _duty_form(service, is_posted=False), form)
-    close_service_on(service, closed_on, form.reason.data, by=_actor(service), now=request_time())
-    flash("The service is closed on that day.", "success")
-    return redirect(url_for("admin_duty.show"))
+    return redirect(
+        url_for("admin_closures.show", day=closed_on.isoformat(), reason=form.reason.data or None)
+    )
 
 
 def _duty_form(service: Service, *, is_posted: bool) -> DutyForm:

@@ -13,13 +13,21 @@ from icbt_support.accounts.models import Role
 from icbt_support.early_warning.queries import early_warnings_of
 from icbt_support.early_warning.rules import EarlyWarning
 from icbt_support.engagement.caseload_list import Sort
-from icbt_support.engagement.caseloads import Caseload, Group, Visit, caseload_of, supporters_of
+from icbt_support.engagement.caseloads import (
+    Caseload,
+    Group,
+    Visit,
+    caseload_among,
+    caseload_of,
+    supporters_of,
+    watched_people,
+)
 from icbt_support.engagement.overview import ENOUGH_FOR_A_FINDING
 from icbt_support.engagement.people import PersonRow
 from icbt_support.engagement.people_strips import strips_of_people
 from icbt_support.engagement.status import NextAction
 from icbt_support.pages import small_charts
-from icbt_support.pages.guards import allow, current_actor, current_service, request_time
+from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import short_day
 from icbt_support.pages.reads import note_read
 from icbt_support.plan.strip import MARKS as STRIP_MARKS
@@ -110,11 +118,8 @@ def show() -> str:
 
 
 def _page(asked: Asked, service: Service, now: datetime) -> str:
-    caseload = caseload_of(service, asked.group, asked.supporter_id, asked.sort, now=now)
-    rows, warnings = caseload.rows, dict[int, EarlyWarning]()
-    if asked.group is Group.NOT_BENEFITING:
-        warnings = early_warnings_of([row.person.enrolment for row in rows], now=now)
-        rows = tuple(row for row in rows if row.person.enrolment.id in warnings)
+    caseload, warnings = _read(asked, service, now)
+    rows = caseload.rows
     first = (max(request.args.get("page", 1, type=int), 1) - 1) * PEOPLE_ON_A_PAGE
     shown = rows[first : first + PEOPLE_ON_A_PAGE]
     strips = strips_of_people([row.person for row in shown], now=now)
@@ -125,7 +130,9 @@ def _page(asked: Asked, service: Service, now: datetime) -> str:
         strip_marks=_marks_of(strips),
         pages=_pages(asked, first, len(shown), len(rows)),
         found=caseload.found,
-        is_cut=caseload.found > len(caseload.rows) and asked.group is not Group.NEED_A_LOOK,
+        shown_of_found=len(rows),
+        is_narrowed=asked.group is not Group.EVERYBODY or asked.supporter_id is not None,
+        is_cut=caseload.found > len(caseload.rows),
         groups=[
             ChoiceLink(words, asked.href(group=one), one is asked.group) for one, words in GROUP_WORDS.items()
         ],
@@ -134,6 +141,15 @@ def _page(asked: Asked, service: Service, now: datetime) -> str:
             ChoiceLink(words, asked.href(sort=one), one is asked.sort) for one, words in SORT_WORDS.items()
         ],
     )
+
+
+def _read(asked: Asked, service: Service, now: datetime) -> tuple[Caseload, dict[int, EarlyWarning]]:
+    """Who may not be benefiting is looked for among everybody, before anybody is left out."""
+    supporter_id, sort, me = asked.supporter_id, asked.sort, current_account().id
+    if asked.group is not Group.NOT_BENEFITING:
+        return caseload_of(service, asked.group, supporter_id, sort, now=now, reader_id=me), {}
+    warnings = early_warnings_of(watched_people(service, supporter_id, reader_id=me), now=now)
+    return caseload_among(warnings, service, supporter_id, sort, now=now, reader_id=me), warnings
 
 
 def _asked_for(name: str, kind: type[Choice]) -> Choice | None:
@@ -164,7 +180,7 @@ def _supporter_links(caseload: Caseload, asked: Asked, service: Service) -> list
         names = {row.person.enrolment.supporter.full_name for row in caseload.rows}
         chosen = ChoiceLink(next(iter(names), "This supporter"), asked.href(), is_current=True)
         return [everyone, chosen]
-    supporters = supporters_of(service)
+    supporters = supporters_of(service, reader_id=current_account().id)
     if len(supporters) < 2:
         return []
     return [

@@ -134,7 +134,7 @@ def decide() -> View:
     service, form = current_service(Role.CLINICIAN), DecideForm()
     if not form.validate_on_submit():
         return _index_page(service, form), 400
-    _decide(waiting_among(service, form.contacts.data), form)
+    _decide(waiting_among(service, form.contacts.data, reader_id=current_account().id), form)
     return redirect(url_for("clinician_contacts.index"))
 
 
@@ -229,7 +229,9 @@ def _index_page(service: Service, form: DecideForm) -> str:
     note_read("read_waiting_contacts", by=current_actor(Role.CLINICIAN, service.id), now=request_time())
     page = min(max(request.args.get("page", 1, type=int), 1), 1_000_000)
     offset = (page - 1) * COURSES_ON_A_PAGE
-    found = courses_with_waiting_contacts(service, offset=offset, limit=COURSES_ON_A_PAGE + 1)
+    found = courses_with_waiting_contacts(
+        service, offset=offset, limit=COURSES_ON_A_PAGE + 1, reader_id=current_account().id
+    )
     return render_template(
         "clinician/contacts.html",
         form=form,

@@ -199,7 +199,7 @@ def invite_again(enrolment_id: int) -> Response:
     except AlreadyStarted:
         flash("This person has started, so there is nothing to send again.", "information")
     else:
-        flash(f"A new invitation is on its way to {enrolment.patient.called}.", "success")
+        flash("A new invitation is on its way.", "success")
     return redirect(url_for("clinician_decisions.show", enrolment_id=enrolment.id))
 
 

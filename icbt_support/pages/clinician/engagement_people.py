@@ -1,6 +1,6 @@
 """The people behind a figure of the engagement page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,8 @@ from icbt_support.engagement.behind_figures import (
     courses_named,
 )
 from icbt_support.engagement.figures import DAYS_HERE
-from icbt_support.pages.guards import allow, current_actor, current_service, request_time
+from icbt_support.enrolments.queries import courses_of_patient
+from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import long_day_year
 from icbt_support.pages.reads import note_read
 from icbt_support.programme.content import Programme
@@ -56,7 +57,7 @@ class Asked:
 @allow(Role.CLINICIAN)
 def show() -> str:
     service, now = current_service(Role.CLINICIAN), request_time()
-    asked = _asked(service, now)
+    asked = _of_others(_asked(service, now))
     note_read(
         "read_engagement",
         by=current_actor(Role.CLINICIAN, service.id),
@@ -94,6 +95,14 @@ def fortnight_address(group: int) -> str:
 def module_address(figure: str, programme: Programme, module: str) -> str:
     """`figure` is `OPENED` or `HAD_TIME`."""
     return url_for("clinician_engagement_people.show", figure=figure, programme=programme.slug, module=module)
+
+
+def _of_others(asked: Asked) -> Asked:
+    """Nobody who works here reads of themselves, also where a figure counts them."""
+    own = courses_of_patient(current_account())
+    return replace(
+        asked, behind={number: count for number, count in asked.behind.items() if number not in own}
+    )
 
 
 def _asked(service: Service, now: datetime) -> Asked:

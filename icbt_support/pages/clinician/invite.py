@@ -107,7 +107,7 @@ def invite() -> Response | str | tuple[str, int]:
         return _page(service, form, rooms)
     supporter = next(one for one in _supporters(service) if str(one.id) == form.supporter.data)
     try:
-        enrolment = invite_patient(
+        invite_patient(
             service,
             email=form.email.data,
             full_name=form.full_name.data,
@@ -143,7 +143,7 @@ def invite() -> Response | str | tuple[str, int]:
         ]
         return _page(service, form, rooms), 409
     flash(
-        f"The invitation is on its way to {enrolment.patient.called}. "
+        "The invitation is on its way. "
         f"{supporter.called} owes a welcome by {long_day(welcome_due_on(service, request_time()))}.",
         "success",
     )

@@ -16,7 +16,7 @@ from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import rooms_of_supporters
 from icbt_support.hours.models import Absence
 from icbt_support.pages.commits import commits
-from icbt_support.pages.guards import allow, current_actor, current_service, request_time
+from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import long_day
 from icbt_support.pages.reads import note_read
 from icbt_support.pages.room_words import room_words
@@ -117,7 +117,11 @@ def _chosen(part: Part) -> str:
 
 
 def _parts(account: Account, service: Service) -> list[Part]:
-    """Everything of this service that hangs on the person, in the order in which it is shown and given."""
+    """Everything of this service that hangs on the person, in the order in which it is shown and given.
+
+    A reader who is a patient here does not hand themselves over: another clinician does.
+    """
+    me = current_account().id
     hanging = what_hangs_on(account, now=request_time()).in_service(service.id)
     supporters = _supporter_choices(account, service)
     clinicians = [
@@ -136,6 +140,7 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 is_patient=True,
             )
             for course in hanging.patients
+            if course.patient_id != me
         ),
         *(
             Part(
@@ -146,6 +151,7 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 partial(_give_review, review),
             )
             for review in hanging.reviews_of_others
+            if review.enrolment.patient_id != me
         ),
         *(
             Part(
@@ -166,6 +172,7 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 partial(_give_to_clinician, course),
             )
             for course in hanging.clinical_patients
+            if course.patient_id != me
         ),
         *(
             Part(
@@ -176,6 +183,7 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 partial(_give_alert, alert),
             )
             for alert in hanging.taken_alerts
+            if alert.enrolment.patient_id != me
         ),
         *(
             Part(
@@ -186,6 +194,7 @@ def _parts(account: Account, service: Service) -> list[Part]:
                 partial(_give_booster, booster),
             )
             for booster in hanging.boosters
+            if booster.enrolment.patient_id != me
         ),
     ]
 

@@ -20,6 +20,7 @@ from icbt_support.engagement.outcomes import (
 )
 from icbt_support.engagement.printed_outcomes import PrintedNumbers, printed_numbers
 from icbt_support.enrolments.models import END_CODE_WORDS, EndCode
+from icbt_support.enrolments.queries import courses_of_patient
 from icbt_support.measures.outcomes import DEFINITIONS, Outcome
 from icbt_support.measures.small_numbers import without_small_rates
 from icbt_support.pages import charts
@@ -34,7 +35,7 @@ from icbt_support.pages.clinician.outcome_filters import (
     programme_title,
     wanted_filter,
 )
-from icbt_support.pages.guards import allow, current_actor, current_service, request_time
+from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time
 from icbt_support.pages.kit import long_day_year
 from icbt_support.pages.outcome_words import (
     NOT_NATIONAL,
@@ -110,7 +111,9 @@ def show() -> str:
 def people() -> str:
     service, now = current_service(Role.CLINICIAN), request_time()
     groups = groups_of(service)
-    wanted, title, found = _asked_people(service, wanted_filter(groups), now)
+    wanted, title, everybody = _asked_people(service, wanted_filter(groups), now)
+    own = courses_of_patient(current_account())
+    found = [number for number in everybody if number not in own]
     page = max(request.args.get("page", 1, type=int), 1)
     first = (page - 1) * PEOPLE_ON_A_PAGE
     shown = courses_to_list(found[first : first + PEOPLE_ON_A_PAGE])
@@ -147,7 +150,11 @@ def _asked_people(
     week = request.args.get("week", type=int)
     if figure is Figure.DROPPED_OUT and week is not None:
         found = people_who_had_dropped_out(service, wanted, min(max(week, 0), 1000), now=now)
-        return wanted.whenever_ended, f"Stopped early within {week} weeks of the start", found
+        return (
+            wanted.whenever_ended,
+            f"Stopped early within {week} {'week' if week == 1 else 'weeks'} of the start",
+            found,
+        )
     module = asked_slug("module")
     if figure is Figure.DROPPED_OUT and module is not None:
         programme = wanted.programme or ""

@@ -67,11 +67,10 @@ def ask(review_id: int) -> View:
     except (AlreadyTheirs, NotInThisRole, ReviewAlreadySent, ReviewNotOwed):
         flash("This review has changed meanwhile. Look again.", "information")
         return _back(review)
-    called = review.enrolment.patient.called
     told = (
-        f"{called} reads the new day once {writer.called} has given one."
+        f"The patient reads the new day once {writer.called} has given one."
         if review.is_late(request_time())
-        else f"{called} is told that {writer.called} writes. The day stays."
+        else f"The patient is told that {writer.called} writes. The day stays."
     )
     flash(f"{writer.full_name} owes this review now, and is told. {told}", "success")
     return _back(review)

@@ -87,10 +87,11 @@ def index() -> str:
     for service_id in service_ids:
         note_read("read_alerts", by=current_actor(Role.CLINICIAN, service_id), now=now)
     zone, today = current_account().zone, local_day(now, service.zone)
-    board, alerts = duty_board(service, now), _of_others(open_alerts(service_ids))
-    resolved_in_all = resolved_alert_count(service_ids)
+    me = current_account().id
+    board, alerts = duty_board(service, now), open_alerts(service_ids, reader_id=me)
+    resolved_in_all = resolved_alert_count(service_ids, reader_id=me)
     place = min(_page_number() - 1, max(0, (resolved_in_all - 1) // RESOLVED_A_PAGE)) * RESOLVED_A_PAGE
-    resolved = _of_others(resolved_alerts(service_ids, limit=RESOLVED_A_PAGE, offset=place))
+    resolved = resolved_alerts(service_ids, limit=RESOLVED_A_PAGE, offset=place, reader_id=me)
     return render_template(
         "clinician/risk.html",
         open_alerts=[(alert_view(alert, zone), clock_of(alert, zone, now)) for alert in alerts],
@@ -105,11 +106,6 @@ def index() -> str:
         rota_heads=ROTA_HEADS,
         without_duty=days_without_duty(board, today),
     )
-
-
-def _of_others(alerts: list[RiskAlert]) -> list[RiskAlert]:
-    """Nobody works on alerts about themselves."""
-    return [alert for alert in alerts if alert.enrolment.patient_id != current_account().id]
 
 
 def _page_number() -> int:
@@ -148,7 +144,7 @@ def take(alert_id: int) -> Response | tuple[str, int]:
         acknowledge_alert(alert, form.note.data, by=clinician_actor(alert.enrolment), now=request_time())
     except AlreadyTaken:
         return _page(alert, form, problem=_taken_words(alert)), 409
-    flash(f"You have taken this alert about {alert.enrolment.patient.full_name}.", "success")
+    flash("You have taken this alert.", "success")
     return _to("clinician_risk.show", alert)
 
 
@@ -177,7 +173,7 @@ def resolve(alert_id: int) -> Response | tuple[str, int]:
     except AlreadyResolved:
         view = alert_view(alert, current_account().zone)
         return _resolve_page(alert, form, problem=f"{view.state}. Your words were not added."), 409
-    flash(f"The alert about {alert.enrolment.patient.full_name} is resolved.", "success")
+    flash("The alert is resolved.", "success")
     return redirect(url_for("clinician_risk.index"))
 
 

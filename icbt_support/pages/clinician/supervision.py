@@ -32,7 +32,9 @@ blueprint = Blueprint("clinician_supervision", __name__)
 @allow(Role.CLINICIAN)
 def index() -> str:
     service = current_service(Role.CLINICIAN)
-    rows = supporter_rows(staff_with_role(service.id, Role.SUPPORTER), service)
+    rows = supporter_rows(
+        staff_with_role(service.id, Role.SUPPORTER), service, reader_id=current_account().id
+    )
     return render_template(
         "clinician/supervision.html",
         rows=[(row, _day(row.last_meeting), _day(row.open_meeting)) for row in rows],
@@ -46,7 +48,7 @@ def show(account_id: int) -> str:
     supporter = _supporter_or_404(account_id, service)
     _note_read(supporter, service)
     meetings = meetings_of(supporter.id, service)
-    listed = supervision_list(supporter.id, service, now=now)
+    listed = supervision_list(supporter.id, service, now=now, reader_id=current_account().id)
     return render_template(
         "clinician/supervision_list.html",
         supporter=supporter,

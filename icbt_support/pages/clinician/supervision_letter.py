@@ -14,6 +14,7 @@ from icbt_support.pages.fields import Line, LongText
 from icbt_support.pages.guards import (
     allow,
     clinician_actor,
+    current_account,
     note_staff_read,
     refuse_record,
     request_time,
@@ -83,7 +84,7 @@ def fill_in(audit_id: int) -> Any:
 
 
 def _letter_or_404(audit_id: int) -> LetterAudit:
-    letter = scoped_letter(services_with_role(Role.CLINICIAN), audit_id)
+    letter = scoped_letter(services_with_role(Role.CLINICIAN), audit_id, reader_id=current_account().id)
     if letter is None:
         refuse_record("letter_audit", audit_id, Role.CLINICIAN)
     note_staff_read(letter.enrolment, Role.CLINICIAN)

@@ -163,7 +163,7 @@ def _next_anchor(discussion: SupervisionDiscussion) -> str:
     """The next person without a decision, or the letters where nobody is left."""
     waiting = [
         one.id
-        for one in discussions_of(discussion.meeting)
+        for one in discussions_of(discussion.meeting, reader_id=current_account().id)
         if one.decision is None and one.position > discussion.position
     ]
     return f"person-{waiting[0]}" if waiting else "letters"
@@ -177,7 +177,9 @@ def _meeting_or_404(meeting_id: int) -> SupervisionMeeting:
 
 
 def _discussion_or_404(discussion_id: int) -> SupervisionDiscussion:
-    discussion = scoped_discussion(services_with_role(Role.CLINICIAN), discussion_id)
+    discussion = scoped_discussion(
+        services_with_role(Role.CLINICIAN), discussion_id, reader_id=current_account().id
+    )
     if discussion is None:
         refuse_record("supervision_discussion", discussion_id, Role.CLINICIAN)
     return discussion
@@ -195,9 +197,9 @@ def _note_read(meeting: SupervisionMeeting) -> None:
 
 def _page(meeting: SupervisionMeeting, posted: tuple[int, FlaskForm] | None = None) -> str:
     _note_read(meeting)
-    zone = current_account().zone
-    discussions = discussions_of(meeting)
-    earlier = decided_before(meeting)
+    zone, me = current_account().zone, current_account().id
+    discussions = discussions_of(meeting, reader_id=me)
+    earlier = decided_before(meeting, reader_id=me)
     since = happened_since(earlier)
     people = [_person(one, posted, zone) for one in discussions]
     return render_template(
@@ -212,7 +214,7 @@ def _page(meeting: SupervisionMeeting, posted: tuple[int, FlaskForm] | None = No
         ],
         people=people,
         left=sum(1 for one in people if one.decided is None),
-        letters=letters_of_meeting(meeting),
+        letters=letters_of_meeting(meeting, reader_id=me),
         posted=posted[1] if posted else None,
     )
 

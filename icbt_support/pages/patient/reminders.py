@@ -132,7 +132,7 @@ def send_sample() -> Response:
         due_at=now,
         now=now,
     )
-    flash(f"A sample is on its way to {enrolment.patient.email}. It says what you have chosen.", "success")
+    flash("A sample is on its way to your email address. It says what you have chosen.", "success")
     return redirect(url_for("patient_reminders.show"))
 
 

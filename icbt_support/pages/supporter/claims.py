@@ -43,10 +43,7 @@ def start(review_id: int) -> Any:
 def release(review_id: int) -> Any:
     review = caseload_review(review_id)
     release_review(review, by=supporter_actor(review.enrolment), now=request_time())
-    flash(
-        f"{review.enrolment.patient.full_name}'s review is free for a colleague. The draft is kept.",
-        "success",
-    )
+    flash("The review is free for a colleague. The draft is kept.", "success")
     return redirect(url_for("supporter_today.show"))
 
 

@@ -88,7 +88,7 @@ def take(review_id: int) -> Response:
         flash("Somebody has taken this review meanwhile.", "information")
     else:
         flash(
-            f"You write to {review.enrolment.patient.called} on {long_day(review.due_on)}. They are told.",
+            f"You write this review on {long_day(review.due_on)}. The patient is told.",
             "success",
         )
     return redirect(url_for("supporter_hours.show"))

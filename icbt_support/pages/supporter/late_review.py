@@ -60,7 +60,7 @@ def take(review_id: int) -> Any:
     except (ReviewAlreadySent, ReviewIsNotLate, ReviewNotOwed):
         return redirect(url_for("supporter_review.show", review_id=review_id))
     local = to_local(promised_at, review.enrolment.patient.zone)
-    flash(f"{review.enrolment.patient.called} was told: you write by {day_and_time(local)}.", "success")
+    flash(f"The patient was told: you write by {day_and_time(local)}.", "success")
     return redirect(url_for("supporter_review.show", review_id=review.id))
 
 

@@ -46,7 +46,7 @@ def send(enrolment_id: int) -> Response | tuple[str, int]:
         enrolment, form.words.data, kind=MessageKind.MESSAGE, posted_key=form.posted_key.data, by=by, now=now
     )
     mark_thread_read(enrolment, by=by, now=now)
-    flash(f"Your message is sent. {enrolment.patient.called} is told.", "success")
+    flash("Your message is sent, and your patient is told.", "success")
     return _to_thread(enrolment)
 
 

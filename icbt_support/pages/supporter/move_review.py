@@ -71,10 +71,9 @@ def move(review_id: int) -> Any:
     except (NotTheOwner, ReviewIsLate, ReviewAlreadySent, ReviewNotOwed):
         flash("This review has changed meanwhile, so it stays where it is.", "information")
         return _back(review_id)
-    called = review.enrolment.patient.called
     promised = promise_words(review.promised_at, now=request_time(), zone=review.enrolment.patient.zone)
     flash(
-        f"{called} is told: you write {promised}. The week, the check-in and the reminders moved along.",
+        f"Your patient is told: you write {promised}. The week, the check-in and the reminders moved along.",
         "success",
     )
     return _back(review_id)

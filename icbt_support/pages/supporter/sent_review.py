@@ -93,7 +93,7 @@ def send_correction(review_id: int) -> Any:
         by=supporter_actor(review.enrolment),
         now=request_time(),
     )
-    flash(f"Your correction was sent to {review.enrolment.patient.called}.", "success")
+    flash("Your correction was sent.", "success")
     return redirect(url_for(".letter", review_id=review.id))
 
 

@@ -55,7 +55,7 @@ def send(enrolment_id: int) -> Response | str | tuple[str, int]:
         )
     except (ReviewAlreadySent, ReviewNotOwed):
         return _page(enrolment, review, form), 409
-    flash(f"{enrolment.patient.called} has your welcome, and an email says so.", "success")
+    flash("Your welcome is sent, and an email says so.", "success")
     return redirect(url_for("supporter_welcome.show", enrolment_id=enrolment.id))
 
 

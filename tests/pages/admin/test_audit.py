@@ -102,3 +102,12 @@ def test_reading_the_audit_changes_nothing(admin: PageClient) -> None:
     admin.get("/admin/audit")
     db.session.rollback()
     assert db.session.scalar(select(func.count(AuditLine.id))) == before
+
+
+def test_an_act_on_no_one_thing_says_what_kind_it_was(admin: PageClient, cast: Cast, now: datetime) -> None:
+    by = Actor(ActorKind.PERSON, cast.clinician.id, role="clinician", service_id=cast.service.id)
+    audit.record("read_caseload", by=by, now=now, object_kind="caseload")
+    db.session.commit()
+    text = admin.get("/admin/audit").text
+    assert '<td data-label="About">Caseload</td>' in text
+    assert "None" not in text

@@ -7,7 +7,10 @@ import pytest
 from icbt_support.db import db
 from icbt_support.hours.closed_days import closures_of
 from icbt_support.hours.queries import duty_sessions
+from icbt_support.reviews.queries import next_review
 from icbt_support.service.models import Service
+from tests.concepts.beginnings import open_week_1
+from tests.pages.visits import status_of
 
 SATURDAY = {"weekdays": ["5"], "starts": "09:00", "ends": "12:00", "position": "1"}
 
@@ -86,13 +89,32 @@ def test_another_services_duty_is_not_found(visitor, cast):
     assert len(duty_sessions(db.session.get_one(Service, cast.elsewhere.id))) == 5
 
 
-def test_the_service_closes_for_a_day_and_nobody_is_missed_on_it(visitor, cast):
+def test_a_closed_day_first_shows_where_its_reviews_go_and_then_moves_them(visitor, cast, now):
+    open_week_1(cast, now)
+    db.session.commit()
     visitor.get("/admin/duty")
     closed = {"closed_on-day": "26", "closed_on-month": "11", "closed_on-year": "2026", "reason": "Training"}
     page = visitor.post("/admin/duty/closures", closed).get_data(as_text=True)
+    assert "Nothing is saved yet" in page
+    assert "1 review was to be written on this day" in page
+    assert cast.supporter.full_name in page
+    assert "Thursday 3 December" in page
+    assert cast.patient.full_name not in page
+    db.session.rollback()
+    assert closures_of(cast.service, date(2026, 11, 19)) == []
+    page = visitor.post("/admin/duty/closures/2026-11-26?reason=Training").get_data(as_text=True)
     assert "Thursday 26 November: Training" in page
+    assert "1 review moves, and those concerned are told." in page
     db.session.rollback()
     assert [one.closed_on for one in closures_of(cast.service, date(2026, 11, 19))] == [date(2026, 11, 26)]
+    assert next_review(db.session.merge(cast.enrolment)).due_on == date(2026, 12, 3)
+
+
+def test_only_an_administrator_finds_a_closure_of_a_day_to_come(visitor, app, cast):
+    for day in ("2026-11-02", "nonsense"):
+        assert visitor.http.get(f"/admin/duty/closures/{day}").status_code == 404
+    for account in (cast.clinician, cast.supporter, cast.patient):
+        assert status_of(app, account, "/admin/duty/closures/2026-11-26") == 404
 
 
 def test_a_day_that_has_passed_cannot_be_closed(visitor, cast):

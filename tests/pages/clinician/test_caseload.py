@@ -8,13 +8,14 @@ from sqlalchemy import event, select
 
 from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
+from icbt_support.engagement import caseloads
 from icbt_support.enrolments.models import EnrolmentState, Purpose
 from icbt_support.plan.models import ItemState
 from icbt_support.risk.operations import raise_stated_risk
 from tests.browsing import PageClient
 from tests.cast import Cast
 from tests.concepts.beginnings import as_patient
-from tests.concepts.service_of_many import ManyPeople, open_week, review, session_on, visit
+from tests.concepts.service_of_many import ManyPeople, open_week, review, score, session_on, visit
 from tests.pages.visits import status_of
 
 CASELOAD = "/clinical/caseload"
@@ -133,7 +134,63 @@ def test_the_page_takes_ten_statements_for_one_supporters_people(
     many = ManyPeople(cast, now)
     for _ in range(60):
         open_week(many.person(), 1, now.date())
-    path = f"?supporter={cast.supporter.id}"
+    assert statements_of(clinician, f"?supporter={cast.supporter.id}") <= 10
+
+
+@pytest.fixture
+def most_shown_is_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caseloads, "MOST_SHOWN", 3)
+
+
+@pytest.mark.usefixtures("most_shown_is_three")
+def test_nobody_who_needs_a_look_falls_out_of_the_list_of_a_big_service(
+    clinician: PageClient, cast: Cast, now: datetime
+) -> None:
+    """Those who have not been here for longest are shown of everybody; the two were here today, the others before."""
+    many = ManyPeople(cast, now)
+    cast.enrolment.purpose = Purpose.TRAINING
+    for _ in range(4):
+        many.person(state=EnrolmentState.PAUSED)
+    late, still = many.person("Late Liv"), many.person("Still Sid")
+    for one in (late, still):
+        visit(one, now + timedelta(minutes=1))
+    review(late, 1, now.date() - timedelta(days=1))
+    open_week(still, 3, now.date())
+    score(still, 0, 15, now - timedelta(days=50))
+    score(still, 2, 15, now - timedelta(days=2))
+
+    everybody = text_of(clinician)
+    assert "These are 3 of 6" in everybody
+    assert "Late Liv" not in everybody
+    for group, name in (("need-a-look", "Late Liv"), ("not-benefiting", "Still Sid")):
+        html = text_of(clinician, f"?group={group}")
+        assert name in html, group
+        assert "1 person<" in html
+        assert "These are" not in html
+    assert "Still Sid" not in text_of(clinician, f"?group=not-benefiting&supporter={cast.colleague.id}")
+
+
+@pytest.mark.parametrize("group", ["need-a-look", "not-benefiting"])
+def test_a_filtered_list_takes_as_many_statements_for_many_as_for_few(
+    clinician: PageClient, cast: Cast, now: datetime, group: str
+) -> None:
+    many = ManyPeople(cast, now)
+
+    def add(people: int) -> None:
+        for _ in range(people):
+            one = many.person()
+            open_week(one, 3, now.date())
+            review(one, 2, now.date() - timedelta(days=1))
+            score(one, 0, 15, now - timedelta(days=50))
+            score(one, 2, 15, now - timedelta(days=2))
+
+    add(3)
+    few = statements_of(clinician, f"?group={group}")
+    add(40)
+    assert statements_of(clinician, f"?group={group}") == few
+
+
+def statements_of(clinician: PageClient, path: str) -> int:
     text_of(clinician, path)
     seen: list[str] = []
 
@@ -145,4 +202,4 @@ def test_the_page_takes_ten_statements_for_one_supporters_people(
         text_of(clinician, path)
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
-    assert len([one for one in seen if not one.startswith("BEGIN")]) <= 10
+    return len([one for one in seen if not one.startswith("BEGIN")])

@@ -50,7 +50,7 @@ def test_the_form_shows_who_has_room_with_the_most_first(visitor, cast):
 def test_inviting_makes_the_course_with_its_contact_sheet(visitor, cast, filled):
     visitor.get("/clinical/invite")
     page = visitor.post("/clinical/invite", filled).get_data(as_text=True)
-    assert "The invitation is on its way to Robin. Chris owes a welcome by Monday 23 November." in page
+    assert "The invitation is on its way. Chris owes a welcome by Monday 23 November." in page
     newest = courses()[-1]
     assert (newest.patient.email, newest.supporter_id) == ("robin.dale@example.net", cast.colleague.id)
     assert (newest.contact_sheet.phone, newest.contact_sheet.voicemail_ok) == ("01632 960555", False)

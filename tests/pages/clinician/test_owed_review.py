@@ -51,7 +51,7 @@ def test_a_colleague_is_asked_and_the_day_stays(visitor, cast, review, app):
     assert "Owed by" in page
     assert "Nobody writes it" not in page
     done = visitor.post(f"{page_of(review)}/writer", {"writer": str(cast.colleague.id)}).text
-    assert "Alex is told that Chris writes. The day stays." in done
+    assert "The patient is told that Chris writes. The day stays." in done
     assert again(cast).owner_id == cast.colleague.id
     theirs = PageClient(app).sign_in(cast.patient).get("/supporter").text
     assert "Chris writes it." in theirs
@@ -62,7 +62,7 @@ def test_a_late_one_goes_to_a_colleague_who_gives_the_date(visitor, cast, review
     becomes_late()
     visitor.get(page_of(review))
     done = visitor.post(f"{page_of(review)}/writer", {"writer": str(cast.colleague.id)}).text
-    assert "Alex reads the new day once Chris has given one." in done
+    assert "The patient reads the new day once Chris has given one." in done
 
 
 def test_a_late_one_is_closed_with_a_reason_and_only_a_late_one(visitor, cast, review):

@@ -13,8 +13,11 @@ from icbt_support.accounts.operations import accept_invitation, owe_invitation, 
 from icbt_support.accounts.passwords import hash_password
 from icbt_support.audit.models import Actor
 from icbt_support.db import db
+from icbt_support.enrolments.models import EndCode
+from icbt_support.rhythm.ending import end_course
 from tests.browsing import PageClient
 from tests.cast import PASSWORD, Cast
+from tests.concepts.beginnings import as_clinician, invite_robin
 
 OPERATOR = Actor.operator("tests")
 
@@ -43,10 +46,58 @@ def test_a_password_is_chosen_and_the_person_is_in(client: PageClient, address: 
     client.get(address)
     assert client.post(address, {"password": "three calm words"}, follow=False).location == "/"
     assert client.http.get("/").location == "/supporting/today"
-    client.page = None
-    again = client.post(address, {"password": "another calm phrase"})
-    assert again.status_code == 410
-    assert "Send me a new invitation" not in again.text
+    client.http.delete_cookie("session")
+    assert client.get(address).status_code == 410
+    assert "Send me a new invitation" not in client.get(address).text
+
+
+def test_a_second_press_lands_where_the_first_did(app: Flask, address: str) -> None:
+    """A double click without JavaScript posts the same form twice, the second time with the old cookie or the new."""
+    old = PageClient(app)
+    old.get(address)
+    form = {"password": "three calm words"}
+    kept_cookie, kept_page = old.http.get_cookie("session").value, old.page
+    assert old.post(address, form, follow=False).location == "/"
+    old.page = kept_page
+    assert old.post(address, form, follow=False).location == "/"
+    assert old.http.get(address).location == "/"
+    old.http.set_cookie("session", kept_cookie)
+    old.page = kept_page
+    assert old.post(address, form, follow=False).location == "/"
+    assert old.http.get("/").location == "/supporting/today"
+    assert [link.used_at is not None for link in all_links()] == [True]
+
+
+def test_nobody_else_is_let_in_by_a_used_invitation(app: Flask, address: str, now: datetime) -> None:
+    first = PageClient(app)
+    stranger, late = PageClient(app), PageClient(app)
+    for one in (first, stranger, late):
+        one.get(address)
+    first.post(address, {"password": "three calm words"})
+    own_page = stranger.page
+    for password in ("another calm phrase", ""):
+        assert stranger.post(address, {"password": password}, follow=False).status_code == 410
+        stranger.page = own_page
+    clock.stop_clock_at(now + timedelta(minutes=2))
+    assert late.post(address, {"password": "three calm words"}, follow=False).status_code == 410
+
+
+def test_a_course_that_was_closed_before_it_began_closes_its_invitation(
+    app: Flask, client: PageClient, cast: Cast, now: datetime
+) -> None:
+    robin = invite_robin(cast, now)
+    db.session.commit()
+    link = all_links()[0]
+    path = f"/invitation/{make_link_token(link, link_key=app.config['SETTINGS'].link_key)}"
+    client.get(path)
+    end_course(robin, EndCode.NEVER_STARTED, reason="No answer", by=as_clinician(cast), now=now)
+    db.session.commit()
+    for response in (client.post(path, {"password": "three calm words"}), client.get(path)):
+        assert response.status_code == 410
+        assert "The service has closed the course that this invitation was for" in response.text
+        assert "Send me a new invitation" not in response.text
+    assert client.post(f"{path}/again").status_code == 410
+    assert [link.used_at for link in all_links()] == [None]
 
 
 def test_a_weak_password_is_refused_with_what_to_do(client: PageClient, address: str) -> None:

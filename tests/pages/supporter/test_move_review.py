@@ -58,7 +58,7 @@ def test_a_review_moves_and_the_patient_reads_from_when_to_when_and_why(
     assert "Thursday 26 November, by 5pm" not in page, "the day on which it stands is no new day"
     status, done = move(mover, course, IN_TWO_WEEKS)
     assert status == 200
-    assert "Alex is told: you write Thursday 3 December by 5pm." in done
+    assert "Your patient is told: you write Thursday 3 December by 5pm." in done
     assert reload(course.review).slot_at == IN_TWO_WEEKS
     words = "Moved from Thursday 26 November to Thursday 3 December: Pat is on a course."
     for address in ("/week", "/supporter"):

@@ -310,7 +310,7 @@ def test_a_late_review_is_taken_with_a_new_date(course: Course, writer: PageClie
     html = writer.post(path(course.review, "/new-date"), {"on": "2026-11-20", "at": "12:00"}).get_data(
         as_text=True
     )
-    assert "Alex was told: you write by Friday 20 November, 12pm" in html
+    assert "The patient was told: you write by Friday 20 November, 12pm" in html
     review = reload(course.review)
     assert review.promised_at == datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     assert review.taken_at is not None

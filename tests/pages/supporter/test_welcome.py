@@ -48,7 +48,7 @@ def test_sending_keeps_the_promise(visitor, robin):
     visitor.get(path(robin))
     key = visitor.page.fields["posted_key"]
     page = visitor.post(path(robin), {"words": "Hello Robin", "posted_key": key}).get_data(as_text=True)
-    assert "Robin has your welcome" in page
+    assert "Your welcome is sent" in page
     assert [message.words for message in messages()] == ["Hello Robin"]
     assert not welcome_of(db.session.get_one(Enrolment, robin.id)).is_owed
 

@@ -8,7 +8,6 @@ import gc
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from icbt_support.delivery.send_journal import (
 from icbt_support.delivery.smtp import SmtpChannel
 from icbt_support.jobs.bounces import note_refused_addresses
 from icbt_support.jobs.gate import Gate
+from icbt_support.jobs.mail_rest import MailRest
 from icbt_support.jobs.wanted import EmailJudge, InboxJudge
 from icbt_support.jobs.wording import Wording
 from icbt_support.reminders import queries as ledger
@@ -42,8 +42,6 @@ from icbt_support.settings import Settings
 
 BATCH = 2000
 SETTLE_AFTER = 500
-FIRST_PAUSE_SECONDS = 30.0
-LONGEST_PAUSE_SECONDS = 300.0
 _ACCEPTED = Result.ACCEPTED
 NEVER_BY_SMTP = (".example.org", "@example.org")
 
@@ -59,6 +57,7 @@ class Delivered:
     held_back: int = 0
     later: int = 0
     refused: int = 0
+    not_now: str = ""
     away: str = ""
 
     @property
@@ -67,7 +66,7 @@ class Delivered:
             (self.sent, "sent"),
             (self.in_app, "shown in the app"),
             (self.held_back, "held back or no longer wanted"),
-            (self.later, "to be tried again"),
+            (self.later, f"to be tried again ({self.not_now})"),
             (self.refused, "refused"),
         )
         parts = [f"{count} {words}" for count, words in counts if count]
@@ -109,9 +108,7 @@ class Deliverer:
         self._renderer = Renderer(base_url=settings.base_url, mail_from=settings.mail_from)
         self._journal: SendJournal | None = None
         self._lock = threading.Lock()
-        self._paused_until = 0.0
-        self._pause = FIRST_PAUSE_SECONDS
-        self._away = ""
+        self._rest = MailRest()
 
     def close(self) -> None:
         """Closes connections and gives the journal's slot back."""
@@ -121,12 +118,18 @@ class Deliverer:
             self._journal.close()
             self._journal = None
 
+    def show_due(self) -> Delivered:
+        """Shows in the app what is due now; it needs no mail server, and waits for none."""
+        done = Delivered()
+        self._deliver_in_app(done)
+        return done
+
     def deliver_due(self) -> Delivered:
         """Delivers everything that is due now, in the app and by email."""
-        done = Delivered()
+        done = self.show_due()
         with self._lock:
-            self._deliver_in_app(done)
             self._deliver_emails(done)
+        done.away = self._rest.why
         return done
 
     def replay(self) -> int:
@@ -173,7 +176,8 @@ class Deliverer:
     # --------------------------------------------------------------------------------------------------
 
     def _deliver_emails(self, done: Delivered) -> None:
-        if not _is_due(ReminderChannel.EMAIL) or not self._may_send(done):
+        is_due = _is_due(ReminderChannel.EMAIL)
+        if not (is_due or self._rest.why) or not self._may_send() or not is_due:
             return
         self._own_journal().replay(_settle_lines)  # It is emptied with what this run settles.
         while not self._stop():
@@ -196,26 +200,19 @@ class Deliverer:
             real_now=clock.real_now(),
         )
 
-    def _may_send(self, done: Delivered) -> bool:
+    def _may_send(self) -> bool:
         """Whether the mail server takes mail now; nothing is claimed while it does not."""
-        if time.monotonic() < self._paused_until:
-            done.away = self._away
+        if self._rest.is_on:
             return False
         if self._smtp is None:
             return True
         try:
             self._smtp.open()
         except ChannelAway as away:
-            self._pause_channel(str(away), done)
+            self._rest.does_not_answer(str(away))
             return False
+        self._rest.answers()
         return True
-
-    def _pause_channel(self, why: str, done: Delivered) -> None:
-        self._paused_until = time.monotonic() + self._pause
-        self._away = f"email is paused: {why}"
-        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
-        done.away = self._away
-        log.warning("email_paused", why=why)
 
     def _own_journal(self) -> SendJournal:
         if self._journal is None:
@@ -241,11 +238,10 @@ class Deliverer:
                     for outcome in channel.deliver(mails, gate.is_still_wanted):
                         self._note(batch, outcome, done)
         except ChannelAway as away:
-            self._pause_channel(str(away), done)
+            self._rest.does_not_take(str(away))
             return False
         finally:
             self._settle(batch, done)
-        self._pause = FIRST_PAUSE_SECONDS
         return not self._stop()
 
     def _by_channel(
@@ -291,6 +287,7 @@ class Deliverer:
             rows = batch.sent_rows[outcome.reference]
             batch.accepted.append(settling.Accepted(outcome.reference, rows, outcome.reply))
             done.sent += 1
+            self._rest.has_taken_mail()
             if len(batch.accepted) >= SETTLE_AFTER:
                 self._settle_accepted(batch)
             return
@@ -298,6 +295,7 @@ class Deliverer:
         if outcome.result is Result.LATER:
             batch.later.append(refusal)
             done.later += 1
+            done.not_now = outcome.reply
             return
         batch.refused.append(refusal)
         done.refused += 1

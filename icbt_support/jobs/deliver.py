@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from traceback import format_tb
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from icbt_support import clock
 from icbt_support.db import commit_with_retry, db
@@ -57,6 +59,7 @@ class Delivered:
     held_back: int = 0
     later: int = 0
     refused: int = 0
+    unwritten: int = 0
     not_now: str = ""
     away: str = ""
 
@@ -68,6 +71,7 @@ class Delivered:
             (self.held_back, "held back or no longer wanted"),
             (self.later, f"to be tried again ({self.not_now})"),
             (self.refused, "refused"),
+            (self.unwritten, "could not be written: the log says why"),
         )
         parts = [f"{count} {words}" for count, words in counts if count]
         if self.away:
@@ -83,6 +87,7 @@ class _Batch:
     accepted: list[settling.Accepted] = field(default_factory=list)
     later: list[settling.Refusal] = field(default_factory=list)
     refused: list[settling.Refusal] = field(default_factory=list)
+    unwritten: list[settling.Refusal] = field(default_factory=list)
     refused_addresses: list[int] = field(default_factory=list)
     emptied: list[int] = field(default_factory=list)
     sent_rows: dict[int, tuple[int, ...]] = field(default_factory=dict)
@@ -277,6 +282,15 @@ class Deliverer:
                 log.error("mail_not_rendered", mailing=mailing.id, why=str(error))
                 batch.refused.append(settling.Refusal(mailing.id, mailing.attempt, str(error)))
                 continue
+            except DBAPIError:
+                raise
+            except Exception as problem:  # noqa: BLE001 (one mail that cannot be written holds up no other)
+                why = f"not written: {type(problem).__name__}"
+                log.error(
+                    "mail_not_written", mailing=mailing.id, why=why, where=format_tb(problem.__traceback__)
+                )
+                batch.unwritten.append(settling.Refusal(mailing.id, mailing.attempt, why))
+                continue
             batch.sent_rows[mailing.id] = tuple(row.id for row in rows)
             yield Mail(mailing.id, letter.address, mailing.message_id, data, looked_at)
 
@@ -314,7 +328,9 @@ class Deliverer:
         """Everything of the batch gets its end, also after an error: what was not tried is given back."""
         if batch.accepted:
             self._settle_accepted(batch)
-        for refusal in batch.refused:
+        batch.later += batch.unwritten
+        done.unwritten += len(batch.unwritten)
+        for refusal in (*batch.refused, *batch.unwritten):
             batch.open.pop(refusal.mailing_id, None)
         for mailing_id in batch.emptied:
             batch.open.pop(mailing_id, None)

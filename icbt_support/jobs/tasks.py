@@ -61,7 +61,7 @@ def show_in_app(hands: Hands) -> str:
 
 def deliver(hands: Hands) -> str:
     done = hands.deliverer.deliver_due()
-    if done.away:
+    if done.away or done.unwritten:
         raise JobTrouble(done.words)
     return done.words
 

@@ -139,11 +139,15 @@ def worker() -> None:
 @click.option("--at", "at_text", help="An instant like 2026-12-01T09:00+00:00 (development and test).")
 @with_appcontext
 def tick(at_text: str | None) -> None:
-    """Run every due job once, then exit."""
+    """Run every due job once, then exit; with 1 if any of them failed, once all have run."""
     _require_schema()
     at = _instant(at_text) if at_text else None
-    for name, did in runner.tick(current_app._get_current_object(), at=at):  # type: ignore[attr-defined]
-        click.echo(f"{name:<12} {did}")
+    runs = runner.run_each_once(current_app._get_current_object(), at=at)  # type: ignore[attr-defined]
+    for run in runs:
+        click.echo(f"{run.job:<12} {'FAILED  ' if run.error else ''}{runner.words_of(run)}")
+    failed = [run.job for run in runs if run.error]
+    if failed:
+        raise click.ClickException(f"{len(failed)} of {len(runs)} jobs failed: {', '.join(failed)}.")
 
 
 def _instant(words: str) -> datetime:

@@ -1,12 +1,13 @@
 """Settings are read once, from the environment and `.env`, and checked before anything starts."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values
@@ -17,6 +18,7 @@ SHORTEST_SECRET = 32
 _DEVELOPMENT_SECRET = "development-only-secret-key-never-for-people"  # noqa: S105 (refused in production)
 _DEVELOPMENT_DATA_KEY = "ZGV2ZWxvcG1lbnQtb25seS1kYXRhLWtleS0zMmJ5dGU="
 Choice = TypeVar("Choice", bound=StrEnum)
+_SQLITE = "sqlite:///"
 _DEVELOPMENT_WORDS = ("development", "change", "secret", "example", "password", "test")
 
 
@@ -175,7 +177,24 @@ def _database_url(environ: Mapping[str, str], is_production: bool) -> str:
         return "postgresql+psycopg://" + value.split("://", 1)[1]
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise WrongSetting("DATABASE_URL is not understood: it starts with postgresql:// or sqlite:///.")
-    return value
+    return _sqlite_file(value) if value.startswith(_SQLITE) else value
+
+
+def _sqlite_file(url: str) -> str:
+    """The same file for everything that reads the setting, from whatever folder each of them takes it.
+
+    Locks and backups stand beside the database, so it is a plain path, and not memory.
+    """
+    path, mark, options = url.removeprefix(_SQLITE).partition("?")
+    if path in ("", ":memory:"):
+        raise WrongSetting(
+            "DATABASE_URL names no file: SQLite needs a path, like sqlite:////srv/icbt/icbt.sqlite."
+        )
+    if path.startswith("file:") or "uri=" in options:
+        raise WrongSetting(
+            "DATABASE_URL is a file: address: SQLite needs a plain path, like sqlite:////srv/icbt/icbt.sqlite."
+        )
+    return f"{_SQLITE}{Path(path).absolute()}{mark}{options}"
 
 
 def _base_url(environ: Mapping[str, str], is_production: bool, port: int) -> str:
@@ -208,7 +227,11 @@ def _smtp_server(environ: Mapping[str, str], is_production: bool) -> SmtpServer 
         raise WrongSetting(f"SMTP_URL is wrong: it looks like {expected}.")
     use_tls = parts.scheme == "smtps"
     return SmtpServer(
-        parts.hostname, port or (465 if use_tls else 25), parts.username, parts.password, use_tls
+        parts.hostname,
+        port or (465 if use_tls else 25),
+        unquote(parts.username) if parts.username else None,
+        unquote(parts.password) if parts.password else None,
+        use_tls,
     )
 
 
@@ -216,7 +239,11 @@ def _mail_from(environ: Mapping[str, str], is_production: bool) -> str:
     value = environ.get("MAIL_FROM", "")
     if not value and not is_production:
         return "no-reply@example.org"
-    if value.count("@") != 1 or any(character.isspace() for character in value):
+    if (
+        not re.fullmatch(r"[!-~]+@[!-~]+", value)
+        or re.search(r'[<>()\[\],;:\\"]', value)
+        or value.count("@") != 1
+    ):
         raise WrongSetting(
             "MAIL_FROM is missing or wrong: it is one plain address, like course@care.example."
         )

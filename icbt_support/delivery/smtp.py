@@ -5,10 +5,14 @@ import time
 from collections.abc import Iterable, Iterator
 
 from icbt_support.delivery.channel import ChannelAway, IsStillWanted, Mail, Outcome
-from icbt_support.delivery.smtp_connection import TIMEOUT_SECONDS, SmtpConnection
+from icbt_support.delivery.smtp_connection import SmtpConnection
+from icbt_support.delivery.standing import Standing
 from icbt_support.settings import SmtpServer
 
 IDLE_SECONDS = 10.0
+# A server may allow fewer connections than we would like: it is not asked for more on and on.
+OPEN_ANOTHER_SECONDS = 5.0
+ASK_FOR_ANOTHER_AFTER = 60.0
 
 
 class SmtpChannel:
@@ -20,7 +24,9 @@ class SmtpChannel:
     def __init__(
         self, server: SmtpServer, mail_from: str, *, connections: int = 1, max_per_second: int = 0
     ) -> None:
-        self._pool = [SmtpConnection(server, mail_from) for _ in range(connections)]
+        self._standing = Standing()
+        self._pool = [SmtpConnection(server, mail_from, self._standing) for _ in range(connections)]
+        self._another_at = 0.0
         self._pause = 1 / max_per_second if max_per_second else 0.0
         self._next_start = 0.0
 
@@ -33,8 +39,14 @@ class SmtpChannel:
         if not first.is_open:
             first.open()
         for connection in others:
-            if not connection.is_open:
-                _open_if_possible(connection)
+            if not connection.is_open and time.monotonic() >= self._another_at:
+                self._open_another(connection)
+
+    def _open_another(self, connection: SmtpConnection) -> None:
+        try:
+            connection.open(OPEN_ANOTHER_SECONDS)
+        except ChannelAway:
+            self._another_at = time.monotonic() + ASK_FOR_ANOTHER_AFTER
 
     def close(self) -> None:
         for connection in self._pool:
@@ -45,11 +57,11 @@ class SmtpChannel:
         feed = _Feed(mails, self)
         away: ChannelAway | None = None
         while True:
-            if away is None:
-                away = self._start_idle(feed)
+            away = away or self._standing.trouble() or self._start_idle(feed)
             busy = [connection for connection in self._pool if connection.is_open and connection.is_busy]
             if not busy:
                 if away is not None:
+                    self._standing.ask_anew()
                     raise away
                 if feed.is_finished:
                     return
@@ -80,16 +92,17 @@ class SmtpChannel:
         unread = [connection for connection in busy if connection.has_unread()]
         if unread:
             return unread
-        wait = TIMEOUT_SECONDS
+        now = time.monotonic()
+        until = min(connection.answer_due_at for connection in busy)
         if self._pause and not feed.is_finished:
-            wait = max(0.001, self._next_start - time.monotonic())
-        readable, _, _ = select.select(busy, [], [], wait)
-        if not readable and wait == TIMEOUT_SECONDS:
-            return busy  # Nothing for a minute: reading times out and says so.
-        return list(readable)
+            until = min(until, self._next_start)
+        readable, _, _ = select.select(busy, [], [], max(0.001, until - now))
+        return [*readable, *(one for one in busy if one.is_overdue and one not in readable)]
 
     def may_start(self) -> bool:
         """Keeps the rate under the cap: a place is taken by asking."""
+        if self._standing.is_refused:
+            return False
         if not self._pause:
             return True
         now = time.monotonic()
@@ -117,11 +130,3 @@ class _Feed:
 
 def _nothing() -> None:
     return None
-
-
-def _open_if_possible(connection: SmtpConnection) -> None:
-    """A server may allow fewer connections than we would like."""
-    try:
-        connection.open()
-    except ChannelAway:
-        return

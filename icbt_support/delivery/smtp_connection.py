@@ -5,19 +5,23 @@ when not.
 import base64
 import contextlib
 import re
+import select
 import socket
 import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from enum import Enum, auto
 from ipaddress import ip_address
-from typing import NamedTuple
 
 from icbt_support.delivery.channel import ChannelAway, IsStillWanted, Mail, Outcome, Result
+from icbt_support.delivery.smtp_replies import Blame, Reply, Step, blame_of
+from icbt_support.delivery.standing import Standing
 from icbt_support.settings import SmtpServer
 
-TIMEOUT_SECONDS = 60.0
+# A whole answer takes no longer than this, and all that comes before the first mail together no longer than that:
+# a server that says one letter now and then is as silent as one that says nothing.
+ANSWER_SECONDS = 60.0
+OPEN_SECONDS = 20.0
 LONGEST_REPLY_LINE = 4096
 # A server that takes longer than this for a message gets no envelope ahead of time: what is withdrawn
 # meanwhile can then still be kept back.
@@ -25,7 +29,6 @@ LOOK_AHEAD_SECONDS = 0.25
 # A mail that was known to be wanted longer ago than this (a slow server, a stopped process) is asked about
 # again before its body.
 ASK_AGAIN_SECONDS = 0.8
-CHANNEL_CODES = (421, 454)
 TakeNext = Callable[[], Mail | None]
 
 
@@ -36,30 +39,6 @@ def may_carry_a_password(connection: socket.socket) -> bool:
     return ip_address(connection.getpeername()[0]).is_loopback
 
 
-class Reply(NamedTuple):
-    code: int
-    text: str
-
-    @property
-    def is_ok(self) -> bool:
-        return 200 <= self.code < 300
-
-    @property
-    def is_for_good(self) -> bool:
-        return 500 <= self.code < 600
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.text}"[:200]
-
-
-class Step(Enum):
-    MAIL = auto()
-    RCPT = auto()
-    DATA = auto()
-    BODY = auto()
-    RSET = auto()
-
-
 class Attempt:
     """One mail on its way through the dialogue."""
 
@@ -68,7 +47,7 @@ class Attempt:
     def __init__(self, mail: Mail) -> None:
         self.mail = mail
         self.refusal: Reply | None = None
-        self.refused_at: Step | None = None
+        self.refused_at = Step.RCPT
         self.body_sent = False
         self.began = 0.0
 
@@ -76,9 +55,10 @@ class Attempt:
 class SmtpConnection:
     """Opened before use; `start` hands it a mail, `read` turns the server's replies into outcomes."""
 
-    def __init__(self, server: SmtpServer, mail_from: str) -> None:
+    def __init__(self, server: SmtpServer, mail_from: str, standing: Standing) -> None:
         self._server = server
         self._mail_from = mail_from
+        self._standing = standing
         self._socket: socket.socket | None = None
         self._buffer = b""
         self._lines: list[str] = []
@@ -86,7 +66,9 @@ class SmtpConnection:
         self._unsent: deque[tuple[Step, Attempt, bytes]] = deque()
         self._pipelines = False
         self._round_trip = 0.0
+        self._open_by = 0.0
         self.used_at = 0.0
+        self.answer_due_at = 0.0
 
     # Opening
     # -------------------------------------------------------------------------------------------------
@@ -102,13 +84,18 @@ class SmtpConnection:
     def fileno(self) -> int:
         return self._socket.fileno() if self._socket is not None else -1
 
-    def open(self) -> None:
+    @property
+    def is_overdue(self) -> bool:
+        return self.is_busy and time.monotonic() >= self.answer_due_at
+
+    def open(self, within: float = OPEN_SECONDS) -> None:
         """Connects, encrypts when offered, signs in when asked to. Raises `ChannelAway` with the reason in
         words.
         """
+        self._open_by = time.monotonic() + within
         try:
             self._connect()
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, UnicodeError) as error:
             self.close()
             raise ChannelAway(f"The mail server does not answer: {error}"[:200]) from error
         except ChannelAway:
@@ -117,11 +104,13 @@ class SmtpConnection:
 
     def _connect(self) -> None:
         server = self._server
-        connection = socket.create_connection((server.host, server.port), timeout=TIMEOUT_SECONDS)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = self._encrypt(connection) if server.use_tls else connection
         self._buffer = b""
         self._lines = []
+        connection = socket.create_connection((server.host, server.port), timeout=self._time_left())
+        self._socket = connection
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if server.use_tls:
+            self._socket = self._encrypt(connection)
         self._expect_ok(self._read_reply())
         offers = self._greet()
         if not server.use_tls and "STARTTLS" in offers:
@@ -137,7 +126,14 @@ class SmtpConnection:
             self._sign_in(offers.get("AUTH", ""))
         self._pipelines = "PIPELINING" in offers
         self._round_trip = 0.0
+        self._socket.settimeout(ANSWER_SECONDS)
         self.used_at = time.monotonic()
+
+    def _time_left(self) -> float:
+        left = self._open_by - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("it took too long to begin")
+        return left
 
     def _encrypt(self, connection: socket.socket) -> ssl.SSLSocket:
         context = ssl.create_default_context()
@@ -146,6 +142,7 @@ class SmtpConnection:
             # stake.
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        connection.settimeout(self._time_left())
         return context.wrap_socket(connection, server_hostname=self._server.host)
 
     def _greet(self) -> dict[str, str]:
@@ -179,10 +176,13 @@ class SmtpConnection:
         return self._read_reply()
 
     def _read_reply(self) -> Reply:
+        """The next reply while the connection is being opened."""
         while True:
             reply = self._next_reply()
             if reply is not None:
                 return reply
+            if self._socket is not None:
+                self._socket.settimeout(self._time_left())
             self._receive()
 
     @staticmethod
@@ -210,6 +210,7 @@ class SmtpConnection:
 
     def start(self, mail: Mail) -> None:
         """Begins a mail on a connection that is not busy."""
+        self.answer_due_at = time.monotonic() + ANSWER_SECONDS
         self._send(self._queue_envelope(Attempt(mail)))
 
     def _queue_envelope(self, attempt: Attempt) -> bytes:
@@ -251,14 +252,18 @@ class SmtpConnection:
         """
         self.used_at = time.monotonic()
         try:
-            self._receive()
+            if self._has_input() or not self.is_overdue:
+                self._receive()
             while self.is_open:
                 reply = self._next_reply()
                 if reply is None:
                     break
+                self.answer_due_at = time.monotonic() + ANSWER_SECONDS
                 yield from self._handle(reply, take_next, is_still_wanted)
         except OSError as error:
             yield from self._lose(f"The connection to the mail server was lost: {error}")
+        if self.is_overdue:
+            yield from self._lose("The mail server stopped answering.")
 
     def _lose(self, why: str) -> Iterator[Outcome]:
         unsure = [attempt for step, attempt in self._waiting if step is Step.BODY and attempt.body_sent]
@@ -278,6 +283,9 @@ class SmtpConnection:
     def has_unread(self) -> bool:
         """Decrypted bytes that no `select` would announce."""
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
+    def _has_input(self) -> bool:
+        return self.has_unread() or bool(select.select([self], [], [], 0)[0])
 
     def _next_reply(self) -> Reply | None:
         while True:
@@ -300,21 +308,18 @@ class SmtpConnection:
         if not self._waiting:
             yield from self._lose(f"The mail server said: {reply}")
         step, attempt = self._waiting.popleft()
-        if reply.code in CHANNEL_CODES:
+        if blame_of(reply, step) is Blame.CHANNEL:
             self._waiting.appendleft((step, attempt))
             yield from self._lose(f"The mail server said: {reply}")
-        if step is Step.MAIL and reply.is_for_good:
-            yield from self._lose(f"The mail server refuses the sender: {reply}")
-        if step in (Step.MAIL, Step.RCPT):
-            if not reply.is_ok and attempt.refusal is None:
-                attempt.refusal, attempt.refused_at = reply, step
+        if step is Step.RCPT and not reply.is_ok:
+            attempt.refusal, attempt.refused_at = reply, step
         elif step is Step.DATA:
             if reply.code == 354 and _has_waited(attempt) and not is_still_wanted(attempt.mail.reference):
                 self._hang_up()  # Once the server waits for a body, this is the only way not to send it.
                 return
             self._after_data(reply, attempt, take_next)
             if not attempt.body_sent:
-                yield _refused(attempt)
+                yield self._refused(attempt)
         elif step is Step.BODY:
             yield self._after_body(reply, attempt)
         self._send(self._next_unsent())
@@ -342,27 +347,26 @@ class SmtpConnection:
 
     def _after_body(self, reply: Reply, attempt: Attempt) -> Outcome:
         self._round_trip = time.monotonic() - attempt.began
-        if attempt.refusal is not None:
-            return _refused(attempt)
-        if reply.is_ok:
+        if attempt.refusal is None and reply.is_ok:
+            self._standing.note_taken()
             return Outcome(attempt.mail.reference, Result.ACCEPTED, str(reply))
-        attempt.refusal, attempt.refused_at = reply, Step.BODY
-        return _refused(attempt)
+        if attempt.refusal is None:
+            attempt.refusal, attempt.refused_at = reply, Step.BODY
+        return self._refused(attempt)
+
+    def _refused(self, attempt: Attempt) -> Outcome:
+        reply = attempt.refusal or Reply(451, "no reply")
+        blame = blame_of(reply, attempt.refused_at)
+        if blame is Blame.US:
+            self._standing.note_refusal(reply)
+        return Outcome(attempt.mail.reference, _RESULTS.get(blame, Result.LATER), str(reply))
+
+
+_RESULTS = {Blame.ADDRESS: Result.ADDRESS_REFUSED, Blame.MAIL: Result.MESSAGE_REFUSED}
 
 
 def _has_waited(attempt: Attempt) -> bool:
     return attempt.refusal is None and time.monotonic() - attempt.mail.looked_at > ASK_AGAIN_SECONDS
-
-
-def _refused(attempt: Attempt) -> Outcome:
-    reply = attempt.refusal or Reply(451, "no reply")
-    if not reply.is_for_good:
-        result = Result.LATER
-    elif attempt.refused_at is Step.RCPT and not reply.text.startswith("5.7."):
-        result = Result.ADDRESS_REFUSED
-    else:
-        result = Result.MESSAGE_REFUSED
-    return Outcome(attempt.mail.reference, result, str(reply))
 
 
 def stuff_dots(data: bytes) -> bytes:

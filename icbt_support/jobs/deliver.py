@@ -8,13 +8,14 @@ import gc
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from traceback import format_tb
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from icbt_support import clock
 from icbt_support.db import commit_with_retry, db
@@ -31,6 +32,7 @@ from icbt_support.delivery.send_journal import (
 from icbt_support.delivery.smtp import SmtpChannel
 from icbt_support.jobs.bounces import note_refused_addresses
 from icbt_support.jobs.gate import Gate
+from icbt_support.jobs.mail_rest import MailRest
 from icbt_support.jobs.wanted import EmailJudge, InboxJudge
 from icbt_support.jobs.wording import Wording
 from icbt_support.reminders import queries as ledger
@@ -42,8 +44,6 @@ from icbt_support.settings import Settings
 
 BATCH = 2000
 SETTLE_AFTER = 1000
-FIRST_PAUSE_SECONDS = 30.0
-LONGEST_PAUSE_SECONDS = 300.0
 _ACCEPTED = Result.ACCEPTED
 NEVER_BY_SMTP = (".example.org", "@example.org")
 
@@ -59,6 +59,8 @@ class Delivered:
     held_back: int = 0
     later: int = 0
     refused: int = 0
+    unwritten: int = 0
+    not_now: str = ""
     away: str = ""
 
     @property
@@ -67,8 +69,9 @@ class Delivered:
             (self.sent, "sent"),
             (self.in_app, "shown in the app"),
             (self.held_back, "held back or no longer wanted"),
-            (self.later, "to be tried again"),
+            (self.later, f"to be tried again ({self.not_now})"),
             (self.refused, "refused"),
+            (self.unwritten, "could not be written: the log says why"),
         )
         parts = [f"{count} {words}" for count, words in counts if count]
         if self.away:
@@ -84,6 +87,7 @@ class _Batch:
     accepted: list[settling.Accepted] = field(default_factory=list)
     later: list[settling.Refusal] = field(default_factory=list)
     refused: list[settling.Refusal] = field(default_factory=list)
+    unwritten: list[settling.Refusal] = field(default_factory=list)
     refused_addresses: list[int] = field(default_factory=list)
     emptied: list[int] = field(default_factory=list)
     sent_rows: dict[int, tuple[int, ...]] = field(default_factory=dict)
@@ -109,9 +113,7 @@ class Deliverer:
         self._renderer = Renderer(base_url=settings.base_url, mail_from=settings.mail_from)
         self._journal: SendJournal | None = None
         self._lock = threading.Lock()
-        self._paused_until = 0.0
-        self._pause = FIRST_PAUSE_SECONDS
-        self._away = ""
+        self._rest = MailRest()
 
     def close(self) -> None:
         """Closes connections and gives the journal's slot back."""
@@ -121,12 +123,18 @@ class Deliverer:
             self._journal.close()
             self._journal = None
 
+    def show_due(self) -> Delivered:
+        """Shows in the app what is due now; it needs no mail server, and waits for none."""
+        done = Delivered()
+        self._deliver_in_app(done)
+        return done
+
     def deliver_due(self) -> Delivered:
         """Delivers everything that is due now, in the app and by email."""
-        done = Delivered()
+        done = self.show_due()
         with self._lock:
-            self._deliver_in_app(done)
             self._deliver_emails(done)
+        done.away = self._rest.why
         return done
 
     def replay(self) -> int:
@@ -173,7 +181,8 @@ class Deliverer:
     # --------------------------------------------------------------------------------------------------
 
     def _deliver_emails(self, done: Delivered) -> None:
-        if not _is_due(ReminderChannel.EMAIL) or not self._may_send(done):
+        is_due = _is_due(ReminderChannel.EMAIL)
+        if not (is_due or self._rest.why) or not self._may_send() or not is_due:
             return
         self._own_journal().replay(_settle_lines)  # It is emptied with what this run settles.
         while not self._stop():
@@ -196,26 +205,19 @@ class Deliverer:
             real_now=clock.real_now(),
         )
 
-    def _may_send(self, done: Delivered) -> bool:
+    def _may_send(self) -> bool:
         """Whether the mail server takes mail now; nothing is claimed while it does not."""
-        if time.monotonic() < self._paused_until:
-            done.away = self._away
+        if self._rest.is_on:
             return False
         if self._smtp is None:
             return True
         try:
             self._smtp.open()
         except ChannelAway as away:
-            self._pause_channel(str(away), done)
+            self._rest.does_not_answer(str(away))
             return False
+        self._rest.answers()
         return True
-
-    def _pause_channel(self, why: str, done: Delivered) -> None:
-        self._paused_until = time.monotonic() + self._pause
-        self._away = f"email is paused: {why}"
-        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
-        done.away = self._away
-        log.warning("email_paused", why=why)
 
     def _own_journal(self) -> SendJournal:
         if self._journal is None:
@@ -241,11 +243,10 @@ class Deliverer:
                     for outcome in channel.deliver(mails, gate.is_still_wanted):
                         self._note(batch, outcome, done)
         except ChannelAway as away:
-            self._pause_channel(str(away), done)
+            self._rest.does_not_take(str(away))
             return False
         finally:
             self._settle(batch, done)
-        self._pause = FIRST_PAUSE_SECONDS
         return not self._stop()
 
     def _by_channel(
@@ -281,6 +282,15 @@ class Deliverer:
                 log.error("mail_not_rendered", mailing=mailing.id, why=str(error))
                 batch.refused.append(settling.Refusal(mailing.id, mailing.attempt, str(error)))
                 continue
+            except DBAPIError:
+                raise
+            except Exception as problem:  # noqa: BLE001 (one mail that cannot be written holds up no other)
+                why = f"not written: {type(problem).__name__}"
+                log.error(
+                    "mail_not_written", mailing=mailing.id, why=why, where=format_tb(problem.__traceback__)
+                )
+                batch.unwritten.append(settling.Refusal(mailing.id, mailing.attempt, why))
+                continue
             batch.sent_rows[mailing.id] = tuple(row.id for row in rows)
             yield Mail(mailing.id, letter.address, mailing.message_id, data, looked_at)
 
@@ -291,6 +301,7 @@ class Deliverer:
             rows = batch.sent_rows[outcome.reference]
             batch.accepted.append(settling.Accepted(outcome.reference, rows, outcome.reply))
             done.sent += 1
+            self._rest.has_taken_mail()
             if len(batch.accepted) >= SETTLE_AFTER:
                 self._settle_accepted(batch)
             return
@@ -298,6 +309,7 @@ class Deliverer:
         if outcome.result is Result.LATER:
             batch.later.append(refusal)
             done.later += 1
+            done.not_now = outcome.reply
             return
         batch.refused.append(refusal)
         done.refused += 1
@@ -316,7 +328,9 @@ class Deliverer:
         """Everything of the batch gets its end, also after an error: what was not tried is given back."""
         if batch.accepted:
             self._settle_accepted(batch)
-        for refusal in batch.refused:
+        batch.later += batch.unwritten
+        done.unwritten += len(batch.unwritten)
+        for refusal in (*batch.refused, *batch.unwritten):
             batch.open.pop(refusal.mailing_id, None)
         for mailing_id in batch.emptied:
             batch.open.pop(mailing_id, None)

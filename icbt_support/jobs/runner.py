@@ -29,10 +29,10 @@ from icbt_support.db import commit_with_retry, db
 from icbt_support.job_log.operations import RunToNote, note_runs
 from icbt_support.jobs.deliver import Deliverer
 from icbt_support.jobs.schedule import SCHEDULE, Job, Lane
-from icbt_support.jobs.tasks import Hands
+from icbt_support.jobs.tasks import Hands, JobTrouble
 from icbt_support.reminders import queries as ledger
 
-DELIVER = "deliver"
+WOKEN = ("in_app", "deliver")
 IDLE_NOTE_SECONDS = 15.0
 SOONEST_AGAIN = timedelta(milliseconds=100)
 LAST_WORDS_SECONDS = 20.0
@@ -49,7 +49,7 @@ class Runner:
         settings = app.config["SETTINGS"]
         process = f"{socket.gethostname()}:{os.getpid()}"
         self.hands = Hands(settings, Deliverer(settings, stop=self.stopping.is_set, worker=process), process)
-        self._noted: dict[str, float] = {}
+        self._noted: dict[str, tuple[float, str]] = {}
 
     def run(self, job: Job) -> RunToNote:
         """Runs one job in a context of its own. An error is noted, never raised: the next run comes
@@ -60,6 +60,8 @@ class Runner:
         with self.app.app_context():
             try:
                 did = job.task(self.hands)
+            except JobTrouble as trouble:
+                error = str(trouble)
             except Exception as problem:  # noqa: BLE001 (whatever it is, the other jobs go on)
                 error = in_words(problem)
                 log.error(
@@ -80,13 +82,15 @@ class Runner:
         )
 
     def note_unless_idle(self, run: RunToNote) -> None:
-        """Writes a run down; one that did nothing only now and then, or a sweep would never let the disk
-        rest.
+        """Writes a run down; one that did nothing, or met the same trouble as the one before, only now and then:
+        a sweep would never let the disk rest.
         """
         now = time.monotonic()
-        if run.is_worth_a_row or now - self._noted.get(run.job, 0.0) > IDLE_NOTE_SECONDS:
+        noted_at, last_error = self._noted.get(run.job, (0.0, ""))
+        is_news = bool(run.did) or run.error != last_error
+        if is_news or now - noted_at > IDLE_NOTE_SECONDS:
             self.note([run])
-            self._noted[run.job] = now
+            self._noted[run.job] = (now, run.error)
 
     def note(self, runs: Sequence[RunToNote]) -> None:
         try:
@@ -118,7 +122,11 @@ class Scheduler:
         self._runner.stopping.clear()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={Lane.DELIVERY: ThreadPoolExecutor(1), Lane.HOUSE: ThreadPoolExecutor(2)},
+            executors={
+                Lane.IN_APP: ThreadPoolExecutor(1),
+                Lane.DELIVERY: ThreadPoolExecutor(1),
+                Lane.HOUSE: ThreadPoolExecutor(2),
+            },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(_listen, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
@@ -141,6 +149,7 @@ class Scheduler:
         self._runner.stopping.set()
         self._scheduler.shutdown(wait=True)
         self._runner.close()
+        self._runner.stopping.clear()
 
     def end_process(self) -> None:
         """As `shutdown`, for a process that ends now: a mail server that does not answer holds it up for
@@ -154,7 +163,7 @@ class Scheduler:
 
     def _run(self, job: Job) -> None:
         run = self._runner.run(job)
-        if job.name == DELIVER:
+        if job.name in WOKEN:
             self._wake_for_next_reminder(job)
         self._runner.note_unless_idle(run)
 
@@ -167,7 +176,7 @@ class Scheduler:
         due_at = self._runner.next_due_at()
         now = datetime.now(UTC)
         if due_at is not None and now < due_at < now + job.every:
-            self._scheduler.modify_job(DELIVER, next_run_time=max(due_at, now + SOONEST_AGAIN))
+            self._scheduler.modify_job(job.name, next_run_time=max(due_at, now + SOONEST_AGAIN))
 
 
 def runner_of(app: Flask) -> Runner:
@@ -192,15 +201,23 @@ def start_scheduler(app: Flask) -> Scheduler:
 def tick(
     app: Flask, at: datetime | None = None, names: Collection[str] | None = None
 ) -> list[tuple[str, str]]:
-    """Runs every job once, in the order of the schedule, and says what each did; `names` picks some.
+    """Runs every job once, in the order of the schedule, and says what each did; `names` picks some."""
+    return [(run.job, words_of(run)) for run in run_each_once(app, at, names)]
 
-    `at` stands the clock at that instant for the time of the tick.
-    """
+
+def words_of(run: RunToNote) -> str:
+    return run.error or run.did or "nothing to do"
+
+
+def run_each_once(
+    app: Flask, at: datetime | None = None, names: Collection[str] | None = None
+) -> list[RunToNote]:
+    """`at` stands the clock at that instant for the time of the runs; one that fails holds up no other."""
     runner = runner_of(app)
     with _clock_at(at):
         runs = [runner.run(job) for job in SCHEDULE if names is None or job.name in names]
         runner.note(runs)
-    return [(run.job, run.error or run.did or "nothing to do") for run in runs]
+    return runs
 
 
 @contextmanager

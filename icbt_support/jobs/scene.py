@@ -21,7 +21,7 @@ from icbt_support.plan.models import ItemState
 from icbt_support.reminders.rules import ReminderClass, ReminderKind
 from icbt_support.reminders.verdicts import DueReminder
 from icbt_support.reminders.whole_results import WholeResult
-from icbt_support.reviews.models import ReviewState
+from icbt_support.reviews.models import ReviewKind, ReviewState
 from icbt_support.service.models import RhythmSettings
 
 _PROMPT, _START_PROMPT = ReminderClass.PROMPT, ReminderKind.START_PROMPT
@@ -93,6 +93,7 @@ class Written(NamedTuple):
 
 class OwedReview(NamedTuple):
     id: int
+    kind: ReviewKind
     state: ReviewState
     promised_at: datetime
     read_at: datetime | None

@@ -87,6 +87,7 @@ TITLES = WholeResult(select(PlanItem.id, PlanItem.title).where(among(PlanItem.id
 REVIEWS = WholeResult(
     select(
         Review.id,
+        Review.kind,
         Review.state,
         Review.promised_at,
         Review.read_at,

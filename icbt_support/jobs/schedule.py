@@ -14,6 +14,7 @@ from icbt_support.jobs.tasks import Hands
 class Lane(StrEnum):
     """Which executor a job runs in: nothing slow may stand before a reminder."""
 
+    IN_APP = "in_app"
     DELIVERY = "delivery"
     HOUSE = "house"
 
@@ -100,6 +101,14 @@ SCHEDULE: tuple[Job, ...] = (
         tasks.send_weekly_to_leads,
         "Owes those who lead a service five figures of the week before",
         said_as="weekly, on the first working day at 8am",
+    ),
+    Job(
+        "in_app",
+        5 * SECOND,
+        tasks.show_in_app,
+        "Shows in the app what is due, however long a mail server keeps the emails waiting",
+        lane=Lane.IN_APP,
+        said_as="when something is due, and every 5 seconds",
     ),
     Job(
         "deliver",

@@ -51,8 +51,19 @@ class Hands:
     process: str
 
 
+class JobTrouble(Exception):
+    """A job that could not do its work for no mistake of ours: the message is for people to read."""
+
+
+def show_in_app(hands: Hands) -> str:
+    return hands.deliverer.show_due().words
+
+
 def deliver(hands: Hands) -> str:
-    return hands.deliverer.deliver_due().words
+    done = hands.deliverer.deliver_due()
+    if done.away or done.unwritten:
+        raise JobTrouble(done.words)
+    return done.words
 
 
 def recover(hands: Hands) -> str:

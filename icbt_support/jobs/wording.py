@@ -10,8 +10,10 @@ from icbt_support.accounts.models import LinkPurpose
 from icbt_support.cadence import to_local
 from icbt_support.db import db
 from icbt_support.delivery.rendering import Letter, Part
+from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.implementation.weekly import weekly_of
 from icbt_support.jobs.digest import Digest
+from icbt_support.jobs.mail_words import initials_of, minutes_words, waited_words
 from icbt_support.jobs.scene import Link, Person, Scene, check_in_of, load_titles, number_in
 from icbt_support.links import make_token
 from icbt_support.plan.words import clock_words, day_words
@@ -19,7 +21,7 @@ from icbt_support.reminders.claims import ClaimedMailing
 from icbt_support.reminders.own_links import OwnLink, path_of
 from icbt_support.reminders.rules import ReminderClass, ReminderKind
 from icbt_support.reminders.verdicts import DueReminder
-from icbt_support.reviews.models import Review
+from icbt_support.reviews.models import Review, ReviewKind
 from icbt_support.rhythm.lateness import told_by_at
 
 CHECK_IN_MINUTES = 5
@@ -114,9 +116,11 @@ class Wording:
     def session(self, row: DueReminder, person: Person) -> dict[str, Any]:
         number = number_in(row.subject, "plan_item") or 0
         item = self._scene.items[number]
+        day, at = f"{item.planned_on:%A}", item.planned_time
         return {
-            "day": f"{item.planned_on:%A}",
-            "time": clock_words(item.planned_time) if item.planned_time else "At any time",
+            "day": day,
+            "time": clock_words(at) if at else "At any time",
+            "day_and_time": f"{day} {clock_words(at)}" if at else f"{day}, at any time",
             "minutes": minutes_words(item.minutes),
             "title": self._scene.titles.get(number, "your session"),
             "link": self._page("/week"),
@@ -126,7 +130,6 @@ class Wording:
     def agreed_step(self, row: DueReminder, person: Person) -> dict[str, Any]:
         item = self._scene.items[number_in(row.subject, "plan_item") or 0]
         return {
-            "person": self._supporter(row),
             "day": f"{item.planned_on:%A}",
             "time": clock_words(item.planned_time) if item.planned_time else "",
             "minutes": minutes_words(item.minutes),
@@ -174,10 +177,16 @@ class Wording:
         return {"link": self._page("/reminders")}
 
     def letter_news(self, row: DueReminder, person: Person) -> dict[str, Any]:
+        """The last review opens no week."""
         review = self._scene.reviews.get(number_in(row.subject, "review") or 0)
         if review is None or row.kind is K.WELCOME:
-            return {"person": self._writer(row), "link": self._page("/messages")}
-        return {"person": review.writer_called, "link": self._page(f"/reviews/{review.id}")}
+            return {"person": self._writer(row), "has_week": False, "link": self._page("/messages")}
+        course = self._scene.course_of(row)
+        return {
+            "person": review.writer_called or "Your supporter",
+            "has_week": course is not None and course.state is not EnrolmentState.ENDED,
+            "link": self._page(f"/reviews/{review.id}"),
+        }
 
     def message(self, row: DueReminder, person: Person) -> dict[str, Any]:
         return {"person": self._writer(row), "link": self._page("/messages")}
@@ -226,13 +235,13 @@ class Wording:
         )
         return {
             "initials": self._initials(row),
+            "is_welcome": review.kind is ReviewKind.WELCOME,
             "promised": f"{clock_words(promised)} on {promised:%A}",
             "link": self._page(path),
         }
 
     def booster(self, row: DueReminder, person: Person) -> dict[str, Any]:
         return {
-            "person": self._supporter(row),
             "minutes": minutes_words(CHECK_IN_MINUTES),
             "link": self._page("/check-in"),
             "plan_link": self._page("/week"),
@@ -283,9 +292,8 @@ class Wording:
 
     def queue_stalled(self, row: DueReminder, person: Person) -> dict[str, Any]:
         since = to_local(row.due_at, person.zone)
-        waited = max(1, int((self._now - row.due_at).total_seconds() // 60))
         return {
-            "minutes": minutes_words(waited),
+            "waited": waited_words(self._now - row.due_at),
             "when": f"{clock_words(since)} on {since:%A}",
             "link": self._page("/admin/jobs"),
         }
@@ -351,17 +359,6 @@ class Wording:
         """By when a late review gets a new date, as the person's own page says it: 12pm on Friday."""
         at = to_local(told_by_at(db.session.get_one(Review, review_id), now=self._now), person.zone)
         return f"{clock_words(at)} on {at:%A}"
-
-
-def initials_of(full_name: str) -> str:
-    """One letter for a name of one word: two may be all of it."""
-    words = [word for word in full_name.split() if word[0].isalpha() and word not in ("Dr", "Prof")]
-    first_and_last = words[:1] + words[1:][-1:]
-    return "".join(word[0] for word in first_and_last).upper() or "Somebody"
-
-
-def minutes_words(minutes: int) -> str:
-    return f"about {minutes} minute{'' if minutes == 1 else 's'}"
 
 
 _FACTS: dict[ReminderKind, Callable[[Wording, DueReminder, Person], dict[str, Any]]] = {

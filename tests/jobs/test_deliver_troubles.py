@@ -13,6 +13,7 @@ from icbt_support.accounts.models import Account
 from icbt_support.db import db
 from icbt_support.delivery.channel import Result
 from icbt_support.delivery.models import MailboxMail
+from icbt_support.jobs import wording
 from icbt_support.jobs.deliver import Deliverer
 from icbt_support.reminders.models import InboxItem, Mailing
 from icbt_support.reminders.rules import Channel, MailingState, ReminderState
@@ -105,6 +106,29 @@ def test_what_could_not_be_settled_is_not_forgotten_by_the_next_run(
     db.session.rollback()
     assert set(db.session.scalars(select(Mailing.state))) == {MailingState.HANDED_OVER}
     assert len(server.mails) == 2
+
+
+def test_a_mail_that_cannot_be_written_holds_up_no_other_and_is_not_lost(
+    cast: Cast, now: datetime, deliverer: Deliverer, server: ListeningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = plan_a_session(cast, now)
+    owe_session(cast, item, now)
+    owe(cast, "z", K.PASSWORD_RESET, "account_link:0", now, channels=[Channel.EMAIL])
+    owe(cast, "a", K.SAMPLE, "account:1", now)
+    with monkeypatch.context() as for_now:
+        for_now.setitem(wording._FACTS, K.SESSION, a_mistake_of_ours)
+        done = deliverer.deliver_due()
+    assert (done.sent, done.unwritten) == (1, 1)
+    assert "1 could not be written" in done.words
+    again = row(f"session:{item.id}")
+    assert again.state is ReminderState.OWED
+    assert again.due_at > now
+    clock.stop_clock_at(now + timedelta(minutes=2))
+    assert deliverer.deliver_due().sent == 1
+
+
+def a_mistake_of_ours(*_given: object) -> dict[str, object]:
+    raise KeyError("a mistake of ours")
 
 
 def database_is_away(*_given: object, **_named: object) -> int:

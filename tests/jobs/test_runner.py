@@ -51,18 +51,19 @@ def test_every_job_has_one_name_a_purpose_and_a_place_apart_from_slow_work() -> 
     assert len({job.name for job in SCHEDULE}) == len(SCHEDULE)
     assert all(job.purpose and job.every >= timedelta(seconds=1) for job in SCHEDULE)
     assert [job.name for job in SCHEDULE if job.lane is Lane.DELIVERY] == ["deliver"]
+    assert [job.name for job in SCHEDULE if job.lane is Lane.IN_APP] == ["in_app"]
 
 
 def test_a_tick_runs_every_job_once_and_notes_what_it_did(app: Flask, cast: Cast, now: datetime) -> None:
     owe_staff_news(cast, "hand-over", now)
     did = dict(runner.tick(app, names=QUICK))
     assert list(did) == QUICK
-    assert "1 shown in the app" in did["deliver"]
+    assert "1 shown in the app" in did["in_app"]
     fresh()
-    state = db.session.get_one(JobState, "deliver")
+    state = db.session.get_one(JobState, "in_app")
     assert "1 shown in the app" in state.last_did
     assert state.last_started_at == now
-    assert db.session.scalar(select(func.count(JobRun.id)).where(JobRun.job == "deliver")) == 1
+    assert db.session.scalar(select(func.count(JobRun.id)).where(JobRun.job == "in_app")) == 1
     assert db.session.scalar(select(func.count(JobRun.id)).where(JobRun.job == "weeks")) == 0
     assert db.session.scalar(select(func.count(Heartbeat.process))) == 1
 

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from html import unescape
 from typing import Any
 
 import pytest
@@ -36,6 +37,10 @@ FACTS: dict[str, Any] = {
     "is_answer": False,
     "moved": "",
     "is_cover": False,
+    "is_welcome": False,
+    "has_week": True,
+    "day_and_time": "Tuesday 7pm",
+    "waited": "about 20 minutes",
     "week": "Monday 16 November",
     "figures": (("Invited", "fewer than 5"),),
     "to_look_at": ("Nobody is on duty on a day of this week.",),
@@ -181,6 +186,60 @@ def test_a_folded_mail_takes_its_subject_from_the_first_part(renderer: Renderer)
     assert opened(data)["Subject"] == "Your plan for the week is ready"
     plain, html = texts(data)
     assert plain.count("7pm") == html.count("7pm") == 1
+
+
+def said(renderer: Renderer, kind: str, **more: Any) -> tuple[str, str]:
+    """The subject, and the words of the text once it is known that the HTML says the same."""
+    data = renderer.render(letter(Part(kind, {**FACTS, **more})))
+    plain, html = texts(data)
+    words = re.sub(r"<title>.*?</title>|<[^>]+>", "", html)
+    for sentence in re.findall(r"[^\n]*[^\n:]\.\n", plain):
+        assert sentence.strip() in unescape(words), sentence
+    return str(opened(data)["Subject"]), plain
+
+
+@pytest.mark.parametrize("kind", list(ReminderKind))
+@pytest.mark.parametrize("detail", [False, True])
+def test_text_and_html_say_the_same(renderer: Renderer, kind: ReminderKind, detail: bool) -> None:
+    for more in (
+        {},
+        {"is_welcome": True, "has_week": False, "is_answer": True, "is_cover": True, "person": ""},
+    ):
+        said(renderer, kind, detail=detail, **more)
+
+
+def test_a_check_in_counts_one_thing_as_one(renderer: Renderer) -> None:
+    _, words = said(renderer, "check_in", detail=True)
+    assert (
+        "Your check-in is open. Priya reads it before the review on Thursday. It takes about 12 minutes."
+        in words
+    )
+    _, words = said(renderer, "check_in", detail=False)
+    assert "There are a few questions for you before Thursday. They take about 12 minutes." in words
+
+
+def test_the_last_review_promises_no_week(renderer: Renderer) -> None:
+    for detail in (False, True):
+        subject, words = said(renderer, "review_ready", detail=detail, has_week=False)
+        assert "week" not in f"{subject} {words}"
+        assert "plan" not in f"{subject} {words}"
+
+
+def test_a_welcome_is_not_called_a_review(renderer: Renderer) -> None:
+    for kind in ("staff_review_late", "staff_review_warning"):
+        subject, words = said(renderer, kind, detail=False, is_welcome=True)
+        assert "review" not in f"{subject} {words}"
+        assert "welcome" in subject
+        assert "has been told that it is late" not in words
+
+
+def test_nothing_is_said_of_a_day_or_a_tap_that_may_not_be_so(renderer: Renderer) -> None:
+    """A late mail may come a day later, and a link opens a page that asks again."""
+    for kind in ReminderKind:
+        for detail in (False, True):
+            _, words = said(renderer, kind, detail=detail)
+            assert "today is not" not in words
+            assert "one tap" not in words
 
 
 def test_every_kind_has_both_templates() -> None:

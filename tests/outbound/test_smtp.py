@@ -199,18 +199,6 @@ def test_a_password_never_leaves_the_machine_in_clear(address: str, may: bool) -
     assert may_carry_a_password(Peer(address)) is may  # type: ignore[arg-type]
 
 
-class PolicyServer:
-    async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        return "554 5.7.1 Relay access denied"
-
-
-def test_a_policy_refusal_does_not_blame_the_address() -> None:
-    with aiosmtpd_server(PolicyServer()) as port:
-        assert [one.result for one in send(channel_to(port), [mail(1)])] == [Result.MESSAGE_REFUSED]
-
-
 def test_starttls_and_sign_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = make_certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

@@ -1,5 +1,7 @@
 """A wrong or missing setting stops the start with a sentence that names it."""
 
+from pathlib import Path
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -42,11 +44,17 @@ def test_good_production_settings_are_read_and_hide_their_secrets() -> None:
         ("DATA_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1kYXRhLWtleS0zMmJ5dGU="),
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "mysql://x"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:///file:icbt?mode=rwc&uri=true"),
+        ("DATABASE_URL", "sqlite:////srv/icbt.sqlite?uri=true"),
         ("BASE_URL", ""),
         ("BASE_URL", "http://course.example.net"),
         ("SMTP_URL", ""),
         ("SMTP_URL", "smtp://host:port"),
         ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "käse@example.net"),
+        ("MAIL_FROM", "Course <course@example.net>"),
         ("PORT", "99999"),
         ("PORT", "²"),
         ("SCHEDULER", "sometimes"),
@@ -64,3 +72,19 @@ def test_development_needs_nothing() -> None:
     assert settings.is_development
     assert settings.database_url.startswith("sqlite:///")
     assert settings.smtp is None
+
+
+def test_a_relative_database_is_one_file_for_everybody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = read_settings({**GOOD, "DATABASE_URL": "sqlite:///data/icbt.sqlite?timeout=5"})
+    assert settings.database_url == f"sqlite:///{tmp_path}/data/icbt.sqlite?timeout=5"
+
+
+def test_a_user_and_a_password_may_hold_any_character() -> None:
+    settings = read_settings(
+        {**GOOD, "SMTP_URL": "smtp://course%40care.example:a%2Fb%23c@mail.example.net:587"}
+    )
+    assert settings.smtp is not None
+    assert (settings.smtp.username, settings.smtp.password) == ("course@care.example", "a/b#c")

@@ -44,6 +44,7 @@ SAMPLE_EVERY_MINUTES = 5
 SAMPLE_FACTS = {
     "day": "Tuesday",
     "time": "7pm",
+    "day_and_time": "Tuesday 7pm",
     "minutes": "about 12 minutes",
     "title": "planning for low days",
     "link": "",

@@ -26,7 +26,10 @@ def alive() -> Response:
 @blueprint.get("/readyz")
 @allow_anyone
 def ready() -> tuple[Response, int]:
-    """Database, migrations, the scheduler's heartbeat and the oldest due reminder; 503 when not ready."""
+    """Database, migrations, the scheduler's heartbeat and the oldest due reminder; 503 when not ready.
+
+    Which jobs fail is said by name; the *Jobs* page and `flask jobs` say why.
+    """
     try:
         facts = _facts()
     except DBAPIError:
@@ -41,7 +44,8 @@ def _facts() -> dict[str, object]:
     beat = db.session.scalar(select(func.max(Heartbeat.beat_at)))
     age = (clock.real_now() - beat).total_seconds() if beat else None
     oldest = reminders.oldest_due_seconds(clock.now())
-    failures = db.session.scalar(select(func.count()).where(JobState.last_error != ""))
+    failing = select(JobState.job).where(JobState.last_error != "").order_by(JobState.position, JobState.job)
+    failing_jobs = list(db.session.scalars(failing))
     has_scheduler = age is not None and age <= OLDEST_HEARTBEAT_SECONDS
     needs_scheduler = current_app.config["SETTINGS"].scheduler is SchedulerMode.EMBEDDED
     return {
@@ -50,5 +54,6 @@ def _facts() -> dict[str, object]:
         "migrations": state.value,
         "scheduler_heartbeat_age_seconds": age,
         "oldest_due_reminder_seconds": oldest,
-        "failures": failures,
+        "failures": len(failing_jobs),
+        "failing_jobs": failing_jobs,
     }

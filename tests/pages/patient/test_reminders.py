@@ -82,7 +82,7 @@ def test_both_samples_come_from_the_real_templates(patient: PageClient) -> None:
     text = patient.get("/reminders").text
     assert "Your plan for Tuesday" in text
     assert "Tuesday 7pm: planning for low days" in text
-    assert "If Tuesday does not work, move it with one tap" in text
+    assert "If Tuesday does not suit you, move it with the link below" in text
 
 
 def test_other_peoples_reminders_are_not_there(patient: PageClient, cast: Cast, now: datetime) -> None:

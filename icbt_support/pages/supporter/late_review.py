@@ -15,8 +15,8 @@ from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import as_choices, time_choices
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
 from icbt_support.pages.kit import clock_time, day_and_time, long_day
-from icbt_support.pages.supporter.review_form import read_day, read_time
 from icbt_support.pages.supporter.review_scope import caseload_review
+from icbt_support.pages.supporter.typed_values import read_day, read_time
 from icbt_support.pages.supporter.words import promise_words
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.rules import ReviewAlreadySent, ReviewNotOwed

@@ -239,6 +239,13 @@ def draft_content(letter: LetterToSend) -> dict[str, Any]:
     }
 
 
+def reason_of(typed: str) -> str:
+    """A reason without the "because" that many begin it with: the pages that show it say that word themselves."""
+    words = typed.strip()
+    first, _, rest = words.partition(" ")
+    return rest.lstrip() if first.rstrip(",:…").lower() == "because" else words
+
+
 def letter_of_draft(content: Mapping[str, Any]) -> LetterToSend:
     """The letter that a draft's content holds; a step without a day has none, empty sections are dropped.
 
@@ -249,7 +256,7 @@ def letter_of_draft(content: Mapping[str, Any]) -> LetterToSend:
     by_on = content.get("step_by_on") or ""
     by_time = content.get("step_by_time") or ""
     next_review_at = content.get("next_review_at") or ""
-    what, why = content.get("step_what", ""), content.get("step_why", "")
+    what, why = content.get("step_what", ""), reason_of(content.get("step_why", ""))
     return LetterToSend(
         sections=tuple(
             LetterSection(section["heading"], section["words"])

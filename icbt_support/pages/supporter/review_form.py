@@ -269,8 +269,15 @@ def words_of(content: Mapping[str, Any]) -> dict[str, str]:
 
 
 def kept_words(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The words of a draft or of a kept text, heading by heading, to be read or copied."""
+    """The words of a draft or of a kept text, heading by heading, to be read or copied; what the short form
+    offers of itself is nobody's words in a whole letter.
+    """
     words = words_of(content)
-    rows = [(ALL_SECTIONS[name], words[name]) for name in ALL_SECTIONS if words.get(name)]
+    offered = {} if content.get("shape") == SHORT else SHORT_WORDS
+    rows = [
+        (ALL_SECTIONS[name], words[name])
+        for name in ALL_SECTIONS
+        if words.get(name) and words[name] != offered.get(name)
+    ]
     rows += [("Next step", content["step_what"])] if content.get("step_what") else []
     return rows + ([("Why it helps", content["step_why"])] if content.get("step_why") else [])

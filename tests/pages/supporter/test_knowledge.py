@@ -82,6 +82,7 @@ def test_what_matters_stands_first_and_in_the_persons_words(cast: Cast, writer: 
         "She was out",
         "What changed",
         "Here on 2 days",
+        "Draw again",
         "Did I do it right?",
         "Plan against done",
         "Walk of week 3",
@@ -89,7 +90,6 @@ def test_what_matters_stands_first_and_in_the_persons_words(cast: Cast, writer: 
         "Letter of Thursday 12 November",
         "Call 3",
         "Note 3",
-        "Draw again",
     )
     places = [html.index(words) for words in in_order]
     assert places == sorted(places)

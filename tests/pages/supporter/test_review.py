@@ -316,6 +316,22 @@ def test_a_late_review_is_taken_with_a_new_date(course: Course, writer: PageClie
     assert review.taken_at is not None
 
 
+def test_the_new_date_is_chosen_where_the_patient_is_and_says_so(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    clock.stop_clock_at(THURSDAY + timedelta(hours=8))
+    tell_of_late_reviews(now=clock.now(), by=SYSTEM)
+    db.session.commit()
+    where = "Day and time are where Alex is"
+    assert where not in writer.get(path(course.review, "/new-date")).get_data(as_text=True)
+    cast.patient.zone = "Pacific/Auckland"
+    db.session.commit()
+    clock.stop_clock_at(THURSDAY + timedelta(days=1))
+    page = writer.get(path(course.review, "/new-date")).get_data(as_text=True)
+    assert f"{where}: Auckland." in page
+    assert "Alex was told yesterday 6" in page, "the day is said, not only the hour"
+
+
 def test_a_review_that_follows_an_opened_week_keeps_that_weeks_date(
     course: Course, writer: PageClient
 ) -> None:

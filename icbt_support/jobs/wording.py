@@ -177,7 +177,11 @@ class Wording:
         review = self._scene.reviews.get(number_in(row.subject, "review") or 0)
         if review is None or row.kind is K.WELCOME:
             return {"person": self._writer(row), "link": self._page("/messages")}
-        return {"person": review.writer_called, "link": self._page(f"/reviews/{review.id}")}
+        return {
+            "person": review.writer_called,
+            "opens_week": review.opens_week,
+            "link": self._page(f"/reviews/{review.id}"),
+        }
 
     def message(self, row: DueReminder, person: Person) -> dict[str, Any]:
         return {"person": self._writer(row), "link": self._page("/messages")}

@@ -15,6 +15,7 @@ from icbt_support.reminders.rules import ReminderClass, ReminderKind, class_of
 BASE = "https://course.example.net"
 AT = datetime(2026, 11, 19, 9, 41, tzinfo=UTC)
 FACTS: dict[str, Any] = {
+    "opens_week": True,
     "day": "Tuesday",
     "time": "7pm",
     "minutes": "about 12 minutes",

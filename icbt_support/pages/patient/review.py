@@ -27,7 +27,7 @@ def index() -> str:
     sent = [(one, one.sent_at) for one in reviews.sent_reviews(enrolment)]
     zone = enrolment.patient.zone
     letters = [(review, to_local(at, zone)) for review, at in sent if at is not None]
-    return render_template("patient/reviews.html", letters=letters)
+    return render_template("patient/reviews.html", letters=letters, is_open=enrolment.is_open)
 
 
 @blueprint.get("/reviews/<id:review_id>")

@@ -299,7 +299,7 @@ def _change_words(what: str, before: str, after: str, reading: _Reading) -> tupl
         return _PEOPLE[what], f"{_name(before, reading)}, then {_name(after, reading)}"
     if what == "state":
         return f"Course {after}", f"It was {before}" if before else ""
-    if what == "end_code":
+    if what == "end code":
         return "How it ended", END_CODE_WORDS[EndCode(after)] if after else ""
     if what == "cadence":
         return "Pace of reviews", f"{_CADENCES.get(before, before)}, then {_CADENCES.get(after, after)}"

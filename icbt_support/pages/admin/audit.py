@@ -127,9 +127,10 @@ def _about(line: AuditLine, names: dict[int, str]) -> str:
     if line.object_kind == "account" and line.object_id is not None:
         about = names.get(line.object_id, f"Person {line.object_id}")
         return f"{about}: {line.detail}" if line.detail else about
-    return (
-        line.detail if line.object_kind in ("service", "") else f"{_words(line.object_kind)} {line.object_id}"
-    )
+    if line.object_kind in ("service", ""):
+        return line.detail
+    number = f" {line.object_id}" if line.object_id is not None else ""
+    return f"{_words(line.object_kind)}{number}"
 
 
 def _words(name: str) -> str:

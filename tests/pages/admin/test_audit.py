@@ -102,3 +102,12 @@ def test_reading_the_audit_changes_nothing(admin: PageClient) -> None:
     admin.get("/admin/audit")
     db.session.rollback()
     assert db.session.scalar(select(func.count(AuditLine.id))) == before
+
+
+def test_a_look_at_a_whole_caseload_is_about_the_caseload_and_no_number(
+    admin: PageClient, cast: Cast
+) -> None:
+    admin.sign_in(cast.supporter).get("/supporting/today")
+    text = admin.sign_in(cast.administrator).get("/admin/audit").text
+    assert "Read caseload" in text
+    assert "Caseload None" not in text

@@ -21,11 +21,6 @@ from tests.pages.supporter.long_course import live_through
 MOST_STATEMENTS, MOST_FOR_THE_RECORD = 14, 36
 
 
-@pytest.fixture
-def writer(cast: Cast, client: PageClient) -> PageClient:
-    return client.sign_in(cast.supporter)
-
-
 def statements_of(browser: PageClient, path: str) -> int:
     """What one GET asks of the database, with the sign-in, the audit line and the frame of the page."""
     seen: list[str] = []

@@ -28,24 +28,11 @@ from tests.pages.supporter.course import (
     actor,
     letter_values,
     reload,
-    start_course,
     write_as_patient,
 )
 from tests.pages.supporter.workspace import open_workspace, path, preview, send
 
 SYSTEM = Actor.system("tests")
-
-
-@pytest.fixture
-def course(cast: Cast) -> Course:
-    started = start_course(cast.enrolment)
-    clock.stop_clock_at(THURSDAY)
-    return started
-
-
-@pytest.fixture
-def writer(cast: Cast, client: PageClient) -> PageClient:
-    return client.sign_in(cast.supporter)
 
 
 # The page -----------------------------------------------------------------------------------------

@@ -1,10 +1,8 @@
 """Two texts of one letter become one, by choices that work without script; nobody else sees what was kept."""
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from icbt_support import clock
 from icbt_support.db import db
 from icbt_support.pages.supporter.review_form import SHORT_WORDS
 from icbt_support.pages.supporter.review_merge import joined
@@ -12,22 +10,9 @@ from icbt_support.reviews.models import KeptText
 from icbt_support.reviews.queries import draft_of
 from tests.browsing import PageClient
 from tests.cast import Cast
-from tests.conftest import THURSDAY
-from tests.pages.supporter.course import Course, draft_text, letter_values, start_course
+from tests.pages.supporter.course import Course, draft_text, letter_values
 from tests.pages.supporter.workspace import open_workspace, path, preview, send
 from tests.pages.visits import status_of
-
-
-@pytest.fixture
-def course(cast: Cast) -> Course:
-    started = start_course(cast.enrolment)
-    clock.stop_clock_at(THURSDAY)
-    return started
-
-
-@pytest.fixture
-def writer(cast: Cast, client: PageClient) -> PageClient:
-    return client.sign_in(cast.supporter)
 
 
 def two_texts(writer: PageClient, course: Course) -> tuple[str, str]:

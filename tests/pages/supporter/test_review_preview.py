@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time
 import pytest
 from sqlalchemy import select
 
-from icbt_support import clock
 from icbt_support.db import db
 from icbt_support.hours.models import Absence, ReviewSlot, SlotBooking
 from icbt_support.reviews.models import Review, ReviewDraft, ReviewState
@@ -19,23 +18,9 @@ from tests.pages.supporter.course import (
     later,
     letter_values,
     reload,
-    start_course,
     write_as_patient,
 )
 from tests.pages.supporter.workspace import chosen_review, open_workspace, path, preview, send
-
-
-@pytest.fixture
-def course(cast: Cast) -> Course:
-    started = start_course(cast.enrolment)
-    clock.stop_clock_at(THURSDAY)
-    return started
-
-
-@pytest.fixture
-def writer(cast: Cast, client: PageClient) -> PageClient:
-    return client.sign_in(cast.supporter)
-
 
 # Preview and its errors ---------------------------------------------------------------------------
 

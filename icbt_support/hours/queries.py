@@ -86,6 +86,15 @@ def absence_of(account_id: int, absence_id: int) -> Absence | None:
     ).one_or_none()
 
 
+def away_until(absence: Absence) -> date:
+    """The last day of a time away: what is recorded without a day between is one time away."""
+    until_on = absence.until_on
+    for following in coming_absences(absence.account_id, absence.from_on):
+        if following.from_on <= until_on + timedelta(days=1):
+            until_on = max(until_on, following.until_on)
+    return until_on
+
+
 def absences_to_cover(account_id: int, from_on: date, until_on: date | None = None) -> list[Absence]:
     """Absences for which this person is named as cover, from a day on."""
     until = [] if until_on is None else [Absence.from_on <= until_on]

@@ -22,6 +22,7 @@ from icbt_support.reminders.rules import ReminderClass, ReminderKind
 from icbt_support.reminders.verdicts import DueReminder
 from icbt_support.reminders.whole_results import WholeResult
 from icbt_support.reviews.models import ReviewKind, ReviewState
+from icbt_support.reviews.rules import module_of
 from icbt_support.service.models import RhythmSettings
 
 _PROMPT, _START_PROMPT = ReminderClass.PROMPT, ReminderKind.START_PROMPT
@@ -102,11 +103,17 @@ class OwedReview(NamedTuple):
     moved_from_on: date | None
     moved_because: str | None
     owner_called: str
+    opens: str | None
 
     @property
     def writer_called(self) -> str:
         """Who writes or wrote it; empty while it is with the pool."""
         return "" if self.pooled_at is not None else self.owner_called
+
+    @property
+    def opens_week(self) -> bool:
+        """Whether its letter opened a week: neither a pause nor the last letter does."""
+        return module_of(self.opens or "") is not None
 
 
 class SentMessage(NamedTuple):

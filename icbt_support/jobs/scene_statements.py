@@ -13,7 +13,7 @@ from icbt_support.messages.models import Message
 from icbt_support.plan.models import PlanItem, Week
 from icbt_support.reminders.id_lists import ID_LIST, IdList, among
 from icbt_support.reminders.whole_results import WholeResult
-from icbt_support.reviews.models import Review, ReviewState
+from icbt_support.reviews.models import Review, ReviewLetter, ReviewState
 from icbt_support.risk.models import RiskAlert
 from icbt_support.service.models import Service
 
@@ -96,8 +96,10 @@ REVIEWS = WholeResult(
         Review.moved_from_on,
         Review.moved_because,
         Account.called,
+        ReviewLetter.opens,
     )
     .join(Account, Account.id == Review.owner_id)
+    .outerjoin(ReviewLetter, ReviewLetter.review_id == Review.id)
     .where(among(Review.id, ID_LIST))
 )
 MESSAGES = WholeResult(

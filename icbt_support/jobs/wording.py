@@ -10,7 +10,6 @@ from icbt_support.accounts.models import LinkPurpose
 from icbt_support.cadence import to_local
 from icbt_support.db import db
 from icbt_support.delivery.rendering import Letter, Part
-from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.implementation.weekly import weekly_of
 from icbt_support.jobs.digest import Digest
 from icbt_support.jobs.mail_words import initials_of, minutes_words, waited_words
@@ -177,14 +176,13 @@ class Wording:
         return {"link": self._page("/reminders")}
 
     def letter_news(self, row: DueReminder, person: Person) -> dict[str, Any]:
-        """The last review opens no week."""
+        """Neither a pause nor the last letter opens a week."""
         review = self._scene.reviews.get(number_in(row.subject, "review") or 0)
         if review is None or row.kind is K.WELCOME:
-            return {"person": self._writer(row), "has_week": False, "link": self._page("/messages")}
-        course = self._scene.course_of(row)
+            return {"person": self._writer(row), "opens_week": False, "link": self._page("/messages")}
         return {
             "person": review.writer_called or "Your supporter",
-            "has_week": course is not None and course.state is not EnrolmentState.ENDED,
+            "opens_week": review.opens_week,
             "link": self._page(f"/reviews/{review.id}"),
         }
 

@@ -1,17 +1,18 @@
 """Reads of the thread, by course."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
-from icbt_support.accounts.models import Account
+from icbt_support.accounts.queries import called_of
 from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.hours.closed_days import closed_days
-from icbt_support.hours.queries import is_absent, review_slots_of
+from icbt_support.hours.models import Absence
+from icbt_support.hours.queries import away_until, is_absent, review_slots_of
 from icbt_support.messages import rules
 from icbt_support.messages.models import Message, MessageKind
 
@@ -145,12 +146,19 @@ def late_message_sentences(enrolment: Enrolment) -> tuple[str, ...]:
 def reading_days_words(enrolment: Enrolment, *, now: datetime) -> str:
     """ "Priya reads messages on Thursdays", or who reads them while Priya is away; without a full stop."""
     called = enrolment.supporter.called
-    absence = is_absent(enrolment.supporter_id, local_day(now, enrolment.service.zone))
+    today = local_day(now, enrolment.service.zone)
+    absence = is_absent(enrolment.supporter_id, today)
     if absence is not None:
-        cover = db.session.get(Account, absence.cover_id) if absence.cover_id else None
-        return rules.reading_while_away_words(called, absence.until_on, cover.called if cover else "")
+        return rules.reading_while_away_words(called, away_until(absence), _cover_called(absence, today))
     slots = review_slots_of(enrolment.supporter_id, enrolment.service_id)
     return rules.reading_days_words(called, [slot.weekday for slot in slots])
+
+
+def _cover_called(absence: Absence, today: date) -> str:
+    """Who is named as cover; empty where the team reads, as it does while the one named is away too."""
+    if absence.cover_id is None or is_absent(absence.cover_id, today) is not None:
+        return ""
+    return called_of(absence.cover_id)
 
 
 def _has_waited_too_long(message: Message, now: datetime) -> bool:

@@ -87,7 +87,7 @@ def news_title(reminder: Reminder, person: str) -> str:
         K.MESSAGE_LATE: "Your message was not read in time. That is on us",
         K.WELCOME: f"{person} has written to you",
         K.MESSAGE: f"{person} has written to you",
-        K.REVIEW_READY: f"{person}'s review and your new week",
+        K.REVIEW_READY: f"{person}'s review",
         K.REVIEW_LATE: f"{person}'s review is later than we said"
         if person
         else "Your review is later than we said",

@@ -12,7 +12,7 @@ from icbt_support.activity.models import Act
 from icbt_support.cadence import to_local
 from icbt_support.early_warning.queries import decisions_on_warnings
 from icbt_support.engagement.timeline import Happened, Kind, Moment, people_named, timeline_page
-from icbt_support.enrolments.models import Enrolment
+from icbt_support.enrolments.models import END_CODE_WORDS, EndCode, Enrolment
 from icbt_support.messages.models import MessageKind
 from icbt_support.pages.early_warnings import choice_title
 from icbt_support.pages.kit import long_day, short_day_and_time
@@ -299,6 +299,8 @@ def _change_words(what: str, before: str, after: str, reading: _Reading) -> tupl
         return _PEOPLE[what], f"{_name(before, reading)}, then {_name(after, reading)}"
     if what == "state":
         return f"Course {after}", f"It was {before}" if before else ""
+    if what == "end code":
+        return "How it ended", END_CODE_WORDS[EndCode(after)] if after else ""
     if what == "cadence":
         return "Pace of reviews", f"{_CADENCES.get(before, before)}, then {_CADENCES.get(after, after)}"
     return what.replace("_", " ").capitalize(), _day_or_words(after)

@@ -6,7 +6,7 @@ from typing import Any
 
 from icbt_support.plan.rules import StepChoice
 from icbt_support.reviews.course import CourseChanges
-from icbt_support.reviews.rules import LetterSection, LetterToSend
+from icbt_support.reviews.rules import LetterSection, LetterToSend, reason_of
 
 
 def draft_content(letter: LetterToSend) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def letter_of_draft(content: Mapping[str, Any]) -> LetterToSend:
     by_on = content.get("step_by_on") or ""
     by_time = content.get("step_by_time") or ""
     next_review_at = content.get("next_review_at") or ""
-    what, why = content.get("step_what", ""), content.get("step_why", "")
+    what, why = content.get("step_what", ""), reason_of(content.get("step_why", ""))
     return LetterToSend(
         sections=tuple(
             LetterSection(section["heading"], section["words"])

@@ -219,6 +219,13 @@ def default_opening(
     return opens_module(following.slug) if following else LAST_REVIEW
 
 
+def reason_of(typed: str) -> str:
+    """A reason without the "because" that many begin it with: the pages that show it say that word themselves."""
+    words = typed.strip()
+    first, _, rest = words.partition(" ")
+    return rest.lstrip() if first.rstrip(",:…").lower() == "because" else words
+
+
 def check_letter(
     letter: LetterToSend,
     *,

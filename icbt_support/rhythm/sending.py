@@ -1,23 +1,19 @@
 """Sending a review: final, and one transaction."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from icbt_support.accounts.queries import called_of
 from icbt_support.audit.models import Actor
-from icbt_support.cadence import local_day
 from icbt_support.db import db
 from icbt_support.enrolments.models import EndCode, Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import local_today
 from icbt_support.enrolments.transitions import change_state, end_enrolment
-from icbt_support.hours.cover import writer_at
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.messages.operations import mark_question_answered, post_message
 from icbt_support.messages.queries import open_questions
-from icbt_support.plan.models import OpenedBecause, PlanItem, Week
-from icbt_support.plan.owed import OwedReminder, WeekItem, WeekToRemind, reminders_of_week
-from icbt_support.plan.queries import items_with_state, latest_week_of, open_week_of
-from icbt_support.plan.rules import PlannedItem, step_item, with_its_minutes
+from icbt_support.plan.models import OpenedBecause, Week
+from icbt_support.plan.queries import open_week_of
+from icbt_support.plan.rules import step_item, with_its_minutes
 from icbt_support.plan.transitions import add_item, close_week
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind
@@ -29,7 +25,6 @@ from icbt_support.reviews.rules import (
     LAST_REVIEW,
     PAUSE,
     LetterToSend,
-    NextWeekChoice,
     NotPreviewed,
     PatientWroteMeanwhile,
     ReviewNotOwed,
@@ -41,23 +36,10 @@ from icbt_support.reviews.rules import (
 )
 from icbt_support.reviews.transitions import cancel_review, mark_sent
 from icbt_support.rhythm.booster import plan_booster
-from icbt_support.rhythm.course_changes import (
-    change_order,
-    change_pace,
-    changes_that_count,
-    sections_as_sent,
-)
-from icbt_support.rhythm.prompts import Reconciled, reconcile_prompts, wishes_of
-from icbt_support.rhythm.week_items import items_of_next_week
-from icbt_support.rhythm.weeks import (
-    book_review,
-    place_week,
-    programme_of,
-    promise_for,
-    promise_on,
-    promised_day,
-    release_place,
-)
+from icbt_support.rhythm.course_changes import change_order, change_pace, changes_that_count, sections_as_sent
+from icbt_support.rhythm.prompts import Reconciled, reconcile_prompts
+from icbt_support.rhythm.proposing import week_opened_without
+from icbt_support.rhythm.weeks import book_review, place_week, programme_of, promised_day, release_place
 from icbt_support.risk.operations import hold_course
 
 NEWS_OF_LATENESS = (
@@ -65,23 +47,6 @@ NEWS_OF_LATENESS = (
     ReminderKind.STAFF_REVIEW_LATE,
     ReminderKind.REVIEW_LATE,
 )
-
-
-@dataclass(frozen=True)
-class ProposedWeek:
-    """The next week as it would open: nothing of it is stored. `is_open_already` for a late review that
-    follows.
-    """
-
-    number: int
-    module: str | None
-    opens_on: date
-    review_on: date
-    promised_at: datetime
-    items: tuple[PlannedItem, ...]
-    reminders: tuple[OwedReminder, ...]
-    writer_called: str
-    is_open_already: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,116 +63,6 @@ class Sent:
     withdrawn: int
     next_review_on: date | None
     is_late_follow: bool = False
-
-
-# What would open ------------------------------------------------------------------------------------------
-
-
-def week_opened_without(review: Review) -> Week | None:
-    """The week that opened because this review was late, if one did: the letter then only adds its step to
-    it.
-    """
-    newest = latest_week_of(review.enrolment)
-    return newest if newest is not None and newest.number > review.number else None
-
-
-def propose_next_week(review: Review, choice: NextWeekChoice, *, now: datetime) -> ProposedWeek:
-    """What would open if `review` were sent now with `choice`; reads only.
-
-    A choice without a date is drawn with the cadence's day; a pause or the last review holds nothing but a
-    step.
-    """
-    enrolment = review.enrolment
-    open_already = week_opened_without(review)
-    if open_already is not None:
-        return _propose_step_in(open_already, review, choice, now)
-    opens_on, changes = local_today(enrolment, now), changes_that_count(enrolment, choice)
-    if choice.next_review_at is not None:
-        _, promised_at = promise_for(enrolment, choice.next_review_at)
-    else:
-        cadence = changes.cadence_days or enrolment.cadence_days
-        promised_at = promise_on(enrolment, opens_on + timedelta(days=cadence))
-    review_on = local_day(promised_at, enrolment.patient.zone)
-    module = module_of(choice.opens)
-    items: tuple[PlannedItem, ...] = ()
-    if module is not None:
-        items = items_of_next_week(
-            enrolment,
-            module,
-            review_on=review_on,
-            step=choice.step,
-            now=now,
-            sessions_a_week=changes.sessions_a_week,
-        )
-    number, writer = highest_number(enrolment) + 1, _writer_called(enrolment, choice.next_review_at)
-    return _proposed(enrolment, number, module, opens_on, promised_at, items, writer, now)
-
-
-def _writer_called(enrolment: Enrolment, starts_at: datetime | None) -> str:
-    """Who would write the next review: the supporter, or who is named as cover on that day."""
-    supporter = enrolment.supporter
-    writer_id = writer_at(supporter.id, supporter.zone, starts_at) if starts_at is not None else supporter.id
-    return supporter.called if writer_id == supporter.id else called_of(writer_id)
-
-
-def _propose_step_in(week: Week, review: Review, choice: NextWeekChoice, now: datetime) -> ProposedWeek:
-    following = next((one for one in owed_reviews(review.enrolment) if one.number == week.number), None)
-    promised_at = following.promised_at if following else now
-    items = [_as_planned(one.item) for one in items_with_state(week) if one.is_planned]
-    if choice.step is not None:
-        items.append(step_item(with_its_minutes(choice.step, programme_of(review.enrolment))))
-    writer = following.writer_called if following else review.enrolment.supporter.called
-    proposed = _proposed(
-        review.enrolment, week.number, week.module, week.opened_on, promised_at, tuple(items), writer, now
-    )
-    return replace(proposed, is_open_already=True)
-
-
-def _proposed(
-    enrolment: Enrolment,
-    number: int,
-    module: str | None,
-    opens_on: date,
-    promised_at: datetime,
-    items: tuple[PlannedItem, ...],
-    writer_called: str,
-    now: datetime,
-) -> ProposedWeek:
-    week = WeekToRemind(
-        enrolment_id=enrolment.id,
-        number=number,
-        opened_on=opens_on,
-        promised_at=promised_at,
-        items=[
-            WeekItem(place, item.kind, item.planned_on, item.planned_time) for place, item in enumerate(items)
-        ],
-    )
-    return ProposedWeek(
-        number=number,
-        module=module,
-        opens_on=opens_on,
-        review_on=local_day(promised_at, enrolment.patient.zone),
-        promised_at=promised_at,
-        items=items,
-        reminders=reminders_of_week(week, wishes_of(enrolment), now=now),
-        writer_called=writer_called,
-    )
-
-
-def _as_planned(item: PlanItem) -> PlannedItem:
-    return PlannedItem(
-        item.kind,
-        item.subject,
-        item.title,
-        item.planned_on,
-        item.planned_time,
-        item.minutes,
-        why=item.why,
-        is_emailed=item.is_emailed,
-    )
-
-
-# Send -----------------------------------------------------------------------------------------------------
 
 
 def send_review(

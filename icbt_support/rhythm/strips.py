@@ -32,7 +32,7 @@ from icbt_support.reminders.rules import Channel, Reason, ReminderKind, Reminder
 from icbt_support.reviews.models import Review, ReviewKind, ReviewState
 from icbt_support.reviews.rules import NextWeekChoice
 from icbt_support.rhythm.prompts import WEEK_KINDS
-from icbt_support.rhythm.sending import ProposedWeek, propose_next_week
+from icbt_support.rhythm.proposing import ProposedWeek, propose_next_week
 
 TITLE = "The week, day by day"
 BELL_STATES = {

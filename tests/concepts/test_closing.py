@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from icbt_support.audit.models import AuditLine
 from icbt_support.db import db
+from icbt_support.hours.closed_days import closures_of
 from icbt_support.hours.models import SlotBooking
-from icbt_support.hours.queries import closures_of, held_bookings_of, review_slots_of
+from icbt_support.hours.queries import held_bookings_of, review_slots_of
 from icbt_support.reviews.queries import next_review
 from icbt_support.reviews.transitions import mark_taken
 from icbt_support.rhythm.closing import CLOSED_WORDS, close_day, moved_by_closure

@@ -19,7 +19,7 @@ from icbt_support.reviews.course import CourseChanges
 from icbt_support.reviews.queries import letters_sent_lately, owed_reviews, review_of_week, review_owed
 from icbt_support.reviews.rules import PAUSE, LetterSection
 from icbt_support.rhythm.acts import keep_entry
-from icbt_support.rhythm.sending import propose_next_week
+from icbt_support.rhythm.proposing import propose_next_week
 from tests.cast import Cast
 from tests.concepts.rhythm_steps import (
     SYSTEM,

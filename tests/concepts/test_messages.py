@@ -260,6 +260,32 @@ def test_while_the_supporter_is_away_it_says_who_reads(cast: Cast, now: datetime
     assert reading_days_words(cast.enrolment, now=back) == "Pat reads messages on Thursdays"
 
 
+def test_it_says_the_team_while_the_cover_is_away_too_and_one_last_day_of_two_times_away(
+    cast: Cast, now: datetime
+) -> None:
+    today = now.date()
+
+    def be_away(account: Account, first: int, last: int) -> None:
+        record_absence_row(
+            account.id,
+            service_id=cast.service.id,
+            from_on=today + timedelta(days=first),
+            until_on=today + timedelta(days=last),
+            cover_id=cast.colleague.id if account is cast.supporter else None,
+            by=SYSTEM,
+            now=now,
+        )
+
+    be_away(cast.supporter, 0, 1)
+    be_away(cast.supporter, 2, 8)
+    be_away(cast.supporter, 11, 12)
+    words = "Pat is away until Friday 27 November. {} reads messages meanwhile"
+    assert reading_days_words(cast.enrolment, now=now) == words.format("Chris")
+    be_away(cast.colleague, 0, 0)
+    assert reading_days_words(cast.enrolment, now=now) == words.format("The team")
+    assert reading_days_words(cast.enrolment, now=now + timedelta(days=1)) == words.format("Chris")
+
+
 # Not safe ---------------------------------------------------------------------------------------------------
 
 

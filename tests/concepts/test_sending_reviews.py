@@ -38,7 +38,8 @@ from icbt_support.reviews.rules import (
 )
 from icbt_support.rhythm.away import go_away
 from icbt_support.rhythm.new_owner import give_review_to_pool
-from icbt_support.rhythm.sending import correct_review, propose_next_week, send_review
+from icbt_support.rhythm.proposing import propose_next_week
+from icbt_support.rhythm.sending import correct_review, send_review
 from icbt_support.rhythm.weeks import book_review
 from tests.cast import Cast
 from tests.concepts.rhythm_steps import (

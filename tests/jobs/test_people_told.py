@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -15,7 +16,7 @@ from icbt_support.jobs.runner import tick
 from icbt_support.messages.models import MessageKind
 from icbt_support.messages.operations import mark_thread_read, post_message
 from icbt_support.reviews.queries import next_review
-from icbt_support.reviews.rules import MoveReason
+from icbt_support.reviews.rules import LAST_REVIEW, PAUSE, MoveReason
 from icbt_support.rhythm.absence import CoverBy, record_absence
 from icbt_support.rhythm.away import go_away
 from icbt_support.rhythm.closing import close_day
@@ -24,6 +25,7 @@ from icbt_support.rhythm.moving import move_own_review
 from icbt_support.rhythm.new_owner import give_review_to, give_review_to_pool, tell_of_cover
 from tests.cast import Cast
 from tests.concepts.beginnings import acting, as_clinician, as_patient, open_week_1
+from tests.concepts.rhythm_steps import letter, send
 
 THURSDAY_AFTER = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 
@@ -222,3 +224,20 @@ def test_a_time_away_ends_by_itself(app: Flask, cast: Cast, now: datetime) -> No
     db.session.rollback()
     db.session.expire_all()
     assert cast.enrolment.state is EnrolmentState.ACTIVE
+
+
+@pytest.mark.parametrize("opens", [PAUSE, LAST_REVIEW])
+def test_a_letter_that_opens_no_week_does_not_say_that_one_is_open(
+    app: Flask, cast: Cast, now: datetime, opens: str
+) -> None:
+    open_week_1(cast, now)
+    review = next_review(cast.enrolment)
+    assert review is not None
+    words = letter(
+        opens=opens, next_review_at=datetime(2026, 12, 10, 9, tzinfo=UTC), by_on=date(2026, 11, 29)
+    )
+    send(review, words, by=acting(cast.supporter, "supporter", cast.service.id), now=THURSDAY_AFTER)
+    deliver_at(app, THURSDAY_AFTER)
+    mail = mails_to(cast.patient)[-1]
+    assert mail.startswith("Somebody has written to you\n")
+    assert "week" not in mail

@@ -140,7 +140,7 @@ def set_up(sam: Visitor) -> None:
     sam.page.locator("select[name=second_day]").select_option(label="Tuesday")
     sam.page.locator("select[name=second_time]").select_option(label="7pm")
     sam.choose("Today, Thursday 19 November")
-    sam.choose("Thursday 26 November")
+    sam.choose("Thursday 26 November, by 5pm")
     sam.press("Make my plan")
     sam.sees("Your plan is ready")
     sam.follow("Go to this week")

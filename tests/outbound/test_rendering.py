@@ -16,6 +16,7 @@ from icbt_support.reminders.rules import ReminderClass, ReminderKind, class_of
 BASE = "https://course.example.net"
 AT = datetime(2026, 11, 19, 9, 41, tzinfo=UTC)
 FACTS: dict[str, Any] = {
+    "opens_week": True,
     "day": "Tuesday",
     "time": "7pm",
     "minutes": "about 12 minutes",
@@ -38,7 +39,6 @@ FACTS: dict[str, Any] = {
     "moved": "",
     "is_cover": False,
     "is_welcome": False,
-    "has_week": True,
     "day_and_time": "Tuesday 7pm",
     "waited": "about 20 minutes",
     "week": "Monday 16 November",
@@ -203,7 +203,7 @@ def said(renderer: Renderer, kind: str, **more: Any) -> tuple[str, str]:
 def test_text_and_html_say_the_same(renderer: Renderer, kind: ReminderKind, detail: bool) -> None:
     for more in (
         {},
-        {"is_welcome": True, "has_week": False, "is_answer": True, "is_cover": True, "person": ""},
+        {"is_welcome": True, "opens_week": False, "is_answer": True, "is_cover": True, "person": ""},
     ):
         said(renderer, kind, detail=detail, **more)
 
@@ -220,7 +220,7 @@ def test_a_check_in_counts_one_thing_as_one(renderer: Renderer) -> None:
 
 def test_the_last_review_promises_no_week(renderer: Renderer) -> None:
     for detail in (False, True):
-        subject, words = said(renderer, "review_ready", detail=detail, has_week=False)
+        subject, words = said(renderer, "review_ready", detail=detail, opens_week=False)
         assert "week" not in f"{subject} {words}"
         assert "plan" not in f"{subject} {words}"
 

@@ -130,3 +130,20 @@ def test_lateness_is_owned_and_promises_only_what_somebody_took() -> None:
         writer="Priya", **told_by, taken_by="Tom", new_promise=datetime(2026, 11, 24, 17, tzinfo=UTC)
     )
     assert taken[-1] == "Tom will write by 5pm on Tuesday 24 November."
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("because small steps count", "small steps count"),
+        ("Because, small steps count ", "small steps count"),
+        ("small steps count, because they add up", "small steps count, because they add up"),
+        ("because", ""),
+        ("becauseway walks help", "becauseway walks help"),
+    ],
+)
+def test_a_reason_is_not_begun_with_because_twice(typed: str, reason: str) -> None:
+    kept = draft_content(replace(LETTER, step=replace(STEP, why=typed)))
+    step = letter_of_draft(kept).step
+    assert step is not None
+    assert step.why == reason

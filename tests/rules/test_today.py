@@ -17,7 +17,6 @@ from icbt_support.engagement.today import (
 from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.pages.supporter.today_reasons import Reader
 from icbt_support.pages.supporter.today_rows import Address, make_row, summary_parts
-from icbt_support.programme.library import load_library
 from icbt_support.reviews.models import Review, ReviewKind
 from icbt_support.risk.models import CallOutcome, Grade
 from tests.rules.people_today import (
@@ -40,10 +39,7 @@ from tests.rules.people_today import (
     where,
 )
 
-
-@pytest.fixture(scope="module", autouse=True)
-def library() -> None:
-    load_library()
+pytestmark = pytest.mark.usefixtures("library")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from icbt_support.enrolments.models import EnrolmentState
 from icbt_support.messages.models import MessageKind
 from icbt_support.pages.supporter.words import moment_words, promise_words, visit_words
 from icbt_support.plan.models import ItemState
-from icbt_support.programme.library import load_library
 from icbt_support.reviews.models import Review, ReviewState
 from icbt_support.risk.models import AlertSource, CallOutcome, Grade
 from tests.rules.people_today import (
@@ -39,10 +38,7 @@ from tests.rules.people_today import (
     where,
 )
 
-
-@pytest.fixture(scope="module", autouse=True)
-def library() -> None:
-    load_library()
+pytestmark = pytest.mark.usefixtures("library")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from icbt_support.messages.queries import reading_days_words, thread, unread_for
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import LONGEST_TEXT, LongText, OncePosted
 from icbt_support.pages.guards import allow, my_enrolment, patient_actor, request_time
-from icbt_support.pages.threads import thread_messages
+from icbt_support.pages.threads import paragraphs, thread_messages
 from icbt_support.risk.models import AlertSource
 from icbt_support.risk.queries import alerts_of
 from icbt_support.risk.rules import holds_read_first_phrase, phrases_of
@@ -45,8 +45,7 @@ def send() -> Response | tuple[str, int]:
         form.words.errors = [NOTHING_WRITTEN]
         return _page(enrolment, form), 400
     if not enrolment.is_open:
-        flash("Your course has ended, so messages are no longer read here.", "problem")
-        return redirect(url_for("patient_messages.show"))
+        return _page(enrolment, form, unsent=form.words.data), 409
     post_message(
         enrolment,
         form.words.data,
@@ -83,7 +82,7 @@ def _tell_not_safe(enrolment: Enrolment, form: MessageForm) -> Response:
     return redirect(url_for("patient_safety.after_alert", alert_id=alert.id))
 
 
-def _page(enrolment: Enrolment, form: MessageForm) -> str:
+def _page(enrolment: Enrolment, form: MessageForm, *, unsent: str = "") -> str:
     patient = enrolment.patient
     return render_template(
         "patient/messages.html",
@@ -99,6 +98,7 @@ def _page(enrolment: Enrolment, form: MessageForm) -> str:
         unread=unread_for_patient(enrolment),
         reading_days=reading_days_words(enrolment, now=request_time()),
         is_open=enrolment.is_open,
+        unsent=paragraphs(unsent),
     )
 
 

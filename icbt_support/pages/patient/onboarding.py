@@ -35,6 +35,7 @@ from icbt_support.rhythm.onboarding import (
     first_review_times,
     step_now,
 )
+from icbt_support.rhythm.weeks import promise_for
 
 blueprint = Blueprint("patient_onboarding", __name__)
 
@@ -221,14 +222,13 @@ def _times_page(enrolment: Enrolment, form: TimesForm) -> str:
         form=form,
         supporter=enrolment.supporter,
         service=enrolment.service,
-        promised=clock_time(enrolment.service.promised_time),
         place=place_words(enrolment.patient.zone),
     )
 
 
 def _that_time_has_gone(enrolment: Enrolment, form: TimesForm) -> tuple[str, int]:
     now = request_time()
-    _offer_review_days(form, first_review_times(enrolment, now=now))
+    _offer_review_days(form, enrolment, first_review_times(enrolment, now=now), form.zone.data)
     form.review_on.data = None
     form.review_on.errors = ["That time has just gone. Select one of the days below"]
     return _times_page(enrolment, form), 409
@@ -258,14 +258,23 @@ def _times_form(enrolment: Enrolment, free: list[FreeTime]) -> TimesForm:
     form.first_time.choices = clock
     form.second_time.choices = clock
     form.starts_on.choices = [SelectChoice(on.isoformat(), words) for on, words in _start_days(today)]
-    _offer_review_days(form, free)
+    _offer_review_days(form, enrolment, free, zone)
     return form
 
 
-def _offer_review_days(form: TimesForm, free: list[FreeTime]) -> None:
+def _offer_review_days(form: TimesForm, enrolment: Enrolment, free: list[FreeTime], zone: str) -> None:
+    """Each day with the hour by which the letter is promised, where the person is: what is told from then on."""
     form.review_on.choices = [
-        SelectChoice(place.on.isoformat(), long_day(place.on)) for place in free[:OFFERED_REVIEW_DAYS]
+        SelectChoice(place.on.isoformat(), _promise_words(enrolment, place, zone))
+        for place in free[:OFFERED_REVIEW_DAYS]
     ]
+
+
+def _promise_words(enrolment: Enrolment, place: FreeTime, zone: str) -> str:
+    """Thursday 26 November, by 5pm"""
+    _, promised_at = promise_for(enrolment, place.starts_at)
+    promised = to_local(promised_at, zone)
+    return f"{long_day(promised)}, by {clock_time(promised)}"
 
 
 def _start_days(today: date) -> list[tuple[date, str]]:

@@ -246,6 +246,7 @@ def _render(enrolment: Enrolment, form: ChoicesForm) -> str:
         held_back=len(past) - sent,
         rhythm=rhythm,
         supporter=enrolment.supporter,
+        is_open=enrolment.is_open,
         samples=_samples(enrolment),
     )
 

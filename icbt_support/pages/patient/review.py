@@ -23,7 +23,11 @@ blueprint = Blueprint("patient_review", __name__)
 @blueprint.get("/reviews")
 @allow(Role.PATIENT)
 def index() -> str:
-    return render_template("patient/reviews.html", reviews=reviews.sent_reviews(my_enrolment()))
+    enrolment = my_enrolment()
+    sent = [(one, one.sent_at) for one in reviews.sent_reviews(enrolment)]
+    zone = enrolment.patient.zone
+    letters = [(review, to_local(at, zone)) for review, at in sent if at is not None]
+    return render_template("patient/reviews.html", letters=letters, is_open=enrolment.is_open)
 
 
 @blueprint.get("/reviews/<id:review_id>")

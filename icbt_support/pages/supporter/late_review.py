@@ -13,12 +13,12 @@ from icbt_support.cadence import is_working_day, local_day, to_local, to_utc
 from icbt_support.hours import queries as hours
 from icbt_support.hours.closed_days import closed_days
 from icbt_support.pages.commits import commits
-from icbt_support.pages.fields import as_choices, time_choices
+from icbt_support.pages.fields import as_choices, place_words, time_choices
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
-from icbt_support.pages.kit import clock_time, day_and_time, long_day
-from icbt_support.pages.supporter.review_form import read_day, read_time
+from icbt_support.pages.kit import day_and_time, long_day
 from icbt_support.pages.supporter.review_scope import caseload_review
-from icbt_support.pages.supporter.words import promise_words
+from icbt_support.pages.supporter.typed_values import read_day, read_time
+from icbt_support.pages.supporter.words import moment_inside, promise_words
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.rules import ReviewAlreadySent, ReviewNotOwed
 from icbt_support.rhythm.lateness import NewPromiseTooEarly, ReviewIsNotLate, take_review
@@ -105,13 +105,14 @@ def _promise(form: NewPromiseForm, review: Review) -> datetime | None:
 
 
 def _render(review: Review, form: NewPromiseForm) -> str:
-    account = current_account()
-    told_at = to_local(review.told_late_at, account.zone) if review.told_late_at else None
+    account, patient, now = current_account(), review.enrolment.patient, request_time()
+    told_at = review.told_late_at
     return render_template(
         "supporter/late_review.html",
         review=review,
         form=form,
         account=account,
-        was_due=promise_words(review.promised_at, now=request_time(), zone=account.zone),
-        told=clock_time(told_at) if told_at else "",
+        was_due=promise_words(review.promised_at, now=now, zone=account.zone),
+        told=moment_inside(told_at, now=now, zone=account.zone) if told_at else "",
+        place=place_words(patient.zone) if patient.zone != account.zone else "",
     )

@@ -15,9 +15,9 @@ from icbt_support.hours.refusals import InsideAbsence, OnClosedDay, SlotTaken, T
 from icbt_support.pages.commits import commits
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
 from icbt_support.pages.kit import day_and_time, long_day
-from icbt_support.pages.supporter.review_form import read_instant
 from icbt_support.pages.supporter.review_scope import caseload_review
 from icbt_support.pages.supporter.review_times import review_day, times_to_move_to
+from icbt_support.pages.supporter.typed_values import read_instant
 from icbt_support.pages.supporter.words import promise_words
 from icbt_support.reviews.models import Review, ReviewKind
 from icbt_support.reviews.rules import MoveReason, ReviewAlreadySent, ReviewNotOwed, moved_because

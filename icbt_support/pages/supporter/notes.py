@@ -20,7 +20,7 @@ from icbt_support.pages.guards import (
     supporter_actor,
 )
 from icbt_support.pages.supporter.known_person import StaffLine
-from icbt_support.pages.supporter.review_form import read_number
+from icbt_support.pages.supporter.typed_values import read_number
 from icbt_support.pages.supporter.words import moment_words
 
 blueprint = Blueprint("supporter_notes", __name__)

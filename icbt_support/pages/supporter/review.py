@@ -11,9 +11,10 @@ from icbt_support.messages.operations import mark_thread_read
 from icbt_support.pages.commits import commits
 from icbt_support.pages.early_warnings import warning_panel
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
-from icbt_support.pages.supporter import kept_words, quotes, review_form, review_words
+from icbt_support.pages.supporter import kept_words, quotes, review_words
 from icbt_support.pages.supporter.claims import claim_note
 from icbt_support.pages.supporter.late_review import needs_a_date
+from icbt_support.pages.supporter.letter_choices import LetterChoices, letter_choices
 from icbt_support.pages.supporter.letter_step import title_of
 from icbt_support.pages.supporter.move_review import can_move
 from icbt_support.pages.supporter.review_checks import (
@@ -29,13 +30,12 @@ from icbt_support.pages.supporter.review_form import (
     SHORT,
     LetterForm,
     follow_cadence,
-    letter_choices,
     new_form,
     offer,
-    read_instant,
 )
 from icbt_support.pages.supporter.review_phrases import fill_letter, insert_phrase, phrases_shown
 from icbt_support.pages.supporter.review_scope import caseload_review, programme_of, workspace_review
+from icbt_support.pages.supporter.typed_values import read_instant, read_number
 from icbt_support.pages.supporter.words import moment_inside, promise_words
 from icbt_support.read_once import one_page
 from icbt_support.reviews import queries as reviews
@@ -52,7 +52,8 @@ from icbt_support.reviews.rules import (
     WeekOpenedMeanwhile,
 )
 from icbt_support.rhythm.course_changes import section_from_here_on, sections_as_sent
-from icbt_support.rhythm.sending import propose_next_week, send_review
+from icbt_support.rhythm.proposing import propose_next_week
+from icbt_support.rhythm.sending import send_review
 from icbt_support.rhythm.strips import strip_of_proposal, strip_of_week
 
 blueprint = Blueprint("supporter_review", __name__)
@@ -119,7 +120,7 @@ def redraw(review_id: int) -> Any:
     return render_template("supporter/review_next_week.html", **_next_week(review, form))
 
 
-def _posted(review_id: int) -> tuple[Review, LetterForm, review_form.LetterChoices]:
+def _posted(review_id: int) -> tuple[Review, LetterForm, LetterChoices]:
     review = caseload_review(review_id)
     programme = programme_of(review)
     choices = letter_choices(review, programme, now=request_time())
@@ -129,7 +130,7 @@ def _posted(review_id: int) -> tuple[Review, LetterForm, review_form.LetterChoic
     return review, form, choices
 
 
-def _apply_button(form: LetterForm, review: Review, choices: review_form.LetterChoices) -> str:
+def _apply_button(form: LetterForm, review: Review, choices: LetterChoices) -> str:
     """Does what the pressed button asks of the form; returns where the page opens again."""
     values = request.form
     if "leave_out" in values and values["leave_out"] in form.sections:
@@ -153,7 +154,7 @@ def _apply_button(form: LetterForm, review: Review, choices: review_form.LetterC
     return "letter"
 
 
-def _choose_while_away(form: LetterForm, choices: review_form.LetterChoices, value: str) -> str:
+def _choose_while_away(form: LetterForm, choices: LetterChoices, value: str) -> str:
     option = choices.away.option(value) if choices.away is not None else None
     if option is not None:
         form.choose_while_away(option)
@@ -195,7 +196,7 @@ def preview(review_id: int) -> Any:
 def preview_again(review_id: int) -> Any:
     """The same draft is looked at once more, with what the patient has written since."""
     review = caseload_review(review_id)
-    version = review_form.read_number(request.form.get("version")) or 0
+    version = read_number(request.form.get("version")) or 0
     mark_previewed(review, version=version, by=supporter_actor(review.enrolment), now=request_time())
     return redirect(url_for(".preview", review_id=review.id))
 
@@ -242,7 +243,7 @@ def _send(review_id: int) -> Any:
     if review.state is ReviewState.SENT:
         raise ReviewAlreadySent(review.sent_by, review.sent_at)
     draft = reviews.draft_of(review)
-    version = review_form.read_number(request.form.get("version"))
+    version = read_number(request.form.get("version"))
     if draft is None or version is None:
         raise NotPreviewed
     actor, now = supporter_actor(review.enrolment), request_time()
@@ -277,9 +278,7 @@ def _preview_values(review: Review, draft: ReviewDraft) -> dict[str, Any]:
 # What the workspace shows -------------------------------------------------------------------------
 
 
-def _render(
-    review: Review, form: LetterForm, choices: review_form.LetterChoices, draft: ReviewDraft | None
-) -> str:
+def _render(review: Review, form: LetterForm, choices: LetterChoices, draft: ReviewDraft | None) -> str:
     account, now, enrolment = current_account(), request_time(), review.enrolment
     programme = programme_of(review)
     facts, known = workspace_facts(review, programme, reader=account, now=now)

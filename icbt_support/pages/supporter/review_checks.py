@@ -8,13 +8,14 @@ from icbt_support.hours.queries import first_day_back
 from icbt_support.pages.guards import current_account
 from icbt_support.pages.kit import long_day
 from icbt_support.pages.supporter.letter_step import USES_SOMETHING
-from icbt_support.pages.supporter.review_form import LONGEST_MINUTES, LetterForm, read_day, read_instant
+from icbt_support.pages.supporter.review_form import LONGEST_MINUTES, LetterForm
 from icbt_support.pages.supporter.review_times import absence_at, free_times_on, next_review_times
+from icbt_support.pages.supporter.typed_values import read_day, read_instant
 from icbt_support.phrases.rules import unfilled
 from icbt_support.reviews.drafts import letter_of_draft
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.rules import LAST_REVIEW, LetterIncomplete, check_letter, gap_sentence
-from icbt_support.rhythm.sending import week_opened_without
+from icbt_support.rhythm.proposing import week_opened_without
 from icbt_support.rhythm.weeks import promised_day
 
 

@@ -1,65 +1,37 @@
 """The composer of a review: its form, what a draft keeps of it, and the choices that it offers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import FieldList, HiddenField, RadioField, SelectField
 from wtforms.validators import Length
 
-from icbt_support.cadence import local_day
-from icbt_support.engagement.person import module_was_opened
-from icbt_support.enrolments.models import Enrolment
-from icbt_support.pages.fields import Line, LongText, as_choices, time_choices
-from icbt_support.pages.kit import long_day
+from icbt_support.pages.fields import Line, LongText, as_choices
 from icbt_support.pages.supporter.course_choices import (
     CADENCES,
     PACES,
-    CourseOptions,
     changes_typed,
-    course_options,
     course_values,
     offer_order,
 )
+from icbt_support.pages.supporter.letter_choices import OTHER_MODULE, LetterChoices
 from icbt_support.pages.supporter.letter_step import (
     FREE,
     STEP_KINDS,
     USES_SOMETHING,
-    StepOptions,
     is_step_subject,
-    step_options,
     step_values,
 )
-from icbt_support.pages.supporter.review_away import AwayOffer, AwayOption, away_offer
-from icbt_support.pages.supporter.review_times import (
-    cover_times,
-    days_away,
-    default_review,
-    know_who_is_there,
-    next_review_times,
-    review_day,
-    review_hint,
-)
+from icbt_support.pages.supporter.review_away import AwayOption
+from icbt_support.pages.supporter.typed_values import read_day, read_instant, read_number, read_time
 from icbt_support.plan.rules import StepChoice
-from icbt_support.programme.content import Programme
-from icbt_support.reviews.course import CourseChanges, following_module
-from icbt_support.reviews.models import Review, ReviewDraft
-from icbt_support.reviews.rules import (
-    LAST_REVIEW,
-    PAUSE,
-    QUIET_WEEK_HEADINGS,
-    SECTION_HEADINGS,
-    NextWeekChoice,
-    default_opening,
-    opening_options,
-)
-from icbt_support.rhythm.week_items import is_worked_through
+from icbt_support.reviews.course import CourseChanges
+from icbt_support.reviews.models import ReviewDraft
+from icbt_support.reviews.rules import QUIET_WEEK_HEADINGS, SECTION_HEADINGS, NextWeekChoice
 
-DAYS_FOR_A_STEP = 15
 USUAL_STEP_TIME = "18:00"
-OTHER_MODULE = "other"
 LETTER, SHORT = "letter", "short"
 LETTER_SECTIONS = dict(zip(("noticed", "question", "scores"), SECTION_HEADINGS, strict=True))
 SHORT_SECTIONS = dict(zip(("kind_line", "obstacle"), QUIET_WEEK_HEADINGS, strict=True))
@@ -223,67 +195,6 @@ class LetterForm(FlaskForm):
         }
 
 
-@dataclass(frozen=True)
-class LetterChoices:
-    """What the composer offers, and the words that say why."""
-
-    opens: tuple[tuple[str, str], ...]
-    other_modules: tuple[tuple[str, str], ...]
-    step_days: tuple[tuple[str, str], ...]
-    step_times: tuple[tuple[str, str], ...]
-    review_days: tuple[tuple[str, str], ...]
-    review_hint: str
-    default_opens: str
-    default_review_at: str
-    review_at_by_cadence: Mapping[int, str]
-    away: AwayOffer | None
-    step: StepOptions
-    course: CourseOptions
-
-
-def letter_choices(review: Review, programme: Programme, *, now: datetime) -> LetterChoices:
-    enrolment = review.enrolment
-    current = review.week.module if review.week else programme.modules[0].slug
-    ahead = enrolment.modules_ahead
-    options = opening_options(programme, current, ahead)
-    following = following_module(programme, current, ahead)
-    near = 1 if following is None or following.slug == current else 2
-    modules = [option for option in options if option.value not in (PAUSE, LAST_REVIEW)]
-    shown = [*modules[:near], *options[len(modules) :]]
-    opens = [(option.value, option.label) for option in shown]
-    others = tuple((option.value, option.label) for option in modules[near:])
-    if others:
-        opens.insert(near, (OTHER_MODULE, "Another module"))
-    times, absences = next_review_times(review, now=now), days_away(review, now=now)
-    of_cover = cover_times(review, absences, now=now)
-    offered = sorted([*times, *of_cover], key=lambda one: one.starts_at)
-    know_who_is_there(review, offered, absences)
-    review_at = {days: default_review(enrolment, times, now, days=days) for days in (7, 14)}
-    return LetterChoices(
-        opens=tuple(opens),
-        other_modules=(("", "Choose a module"), *others),
-        step_days=(("", "Choose a day"), *_step_days(enrolment, now)),
-        step_times=(("", "Any time"), *time_choices(7, 22)),
-        review_days=(("", "Choose a day"), *(review_day(review, one) for one in offered)),
-        review_hint=review_hint(review, times, absences),
-        default_opens=default_opening(
-            programme, current, was_opened=_may_go_on(review, enrolment), ahead=ahead
-        ),
-        default_review_at=review_at[enrolment.cadence_days],
-        review_at_by_cadence=review_at,
-        away=away_offer(review, absences, times, of_cover, now=now),
-        step=step_options(programme),
-        course=course_options(enrolment, programme, current),
-    )
-
-
-def _may_go_on(review: Review, enrolment: Enrolment) -> bool:
-    """Whether the next module is the usual choice: this one was opened in its week and, at a slower pace, read."""
-    if review.week is None or not module_was_opened(review.week, enrolment):
-        return False
-    return enrolment.sessions_a_week is None or is_worked_through(enrolment, review.week.module)
-
-
 def new_form(
     choices: LetterChoices, draft: ReviewDraft | None, *, is_short: bool, now: datetime
 ) -> LetterForm:
@@ -350,43 +261,6 @@ def _new_content(choices: LetterChoices, is_short: bool) -> dict[str, Any]:
     }
 
 
-def _step_days(enrolment: Enrolment, now: datetime) -> Sequence[tuple[str, str]]:
-    today = local_day(now, enrolment.patient.zone)
-    days = [today + timedelta(days=count) for count in range(DAYS_FOR_A_STEP)]
-    return [(day.isoformat(), long_day(day)) for day in days]
-
-
-# Reading what was posted --------------------------------------------------------------------------
-
-
-def read_day(value: str | None) -> date | None:
-    try:
-        return date.fromisoformat(value or "")
-    except ValueError:
-        return None
-
-
-def read_time(value: str | None) -> time | None:
-    try:
-        return time.fromisoformat(value or "").replace(tzinfo=None)
-    except ValueError:
-        return None
-
-
-def read_instant(value: str | None) -> datetime | None:
-    """An aware instant; None for anything else."""
-    try:
-        instant = datetime.fromisoformat(value or "")
-    except ValueError:
-        return None
-    return instant if instant.tzinfo is not None else None
-
-
-def read_number(value: str | None) -> int | None:
-    text = (value or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
 def words_of(content: Mapping[str, Any]) -> dict[str, str]:
     """The words of a draft by field; a draft made elsewhere holds them by heading alone."""
     by_heading = {section["heading"]: section["words"] for section in content.get("sections", [])}
@@ -395,8 +269,15 @@ def words_of(content: Mapping[str, Any]) -> dict[str, str]:
 
 
 def kept_words(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The words of a draft or of a kept text, heading by heading, to be read or copied."""
+    """The words of a draft or of a kept text, heading by heading, to be read or copied; what the short form
+    offers of itself is nobody's words in a whole letter.
+    """
     words = words_of(content)
-    rows = [(ALL_SECTIONS[name], words[name]) for name in ALL_SECTIONS if words.get(name)]
+    offered = {} if content.get("shape") == SHORT else SHORT_WORDS
+    rows = [
+        (ALL_SECTIONS[name], words[name])
+        for name in ALL_SECTIONS
+        if words.get(name) and words[name] != offered.get(name)
+    ]
     rows += [("Next step", content["step_what"])] if content.get("step_what") else []
     return rows + ([("Why it helps", content["step_why"])] if content.get("step_why") else [])

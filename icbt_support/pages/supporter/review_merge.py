@@ -13,20 +13,17 @@ from icbt_support.pages.commits import commits
 from icbt_support.pages.guards import allow, current_account, request_time, supporter_actor
 from icbt_support.pages.kit import clock_time, long_day
 from icbt_support.pages.supporter import review_form
+from icbt_support.pages.supporter.letter_choices import letter_choices
 from icbt_support.pages.supporter.letter_step import title_of
 from icbt_support.pages.supporter.review_form import (
     ALL_SECTIONS,
     LETTER_SECTIONS,
     SHORT,
     SHORT_SECTIONS,
-    letter_choices,
-    read_day,
-    read_instant,
-    read_number,
-    read_time,
     words_of,
 )
 from icbt_support.pages.supporter.review_scope import caseload_review, programme_of
+from icbt_support.pages.supporter.typed_values import read_day, read_instant, read_number, read_time
 from icbt_support.pages.supporter.words import moment_inside
 from icbt_support.programme.content import Programme
 from icbt_support.reviews import queries as reviews

@@ -8,13 +8,8 @@ from icbt_support.accounts.models import Account
 from icbt_support.cadence import local_day, to_local, to_utc
 from icbt_support.pages.kit import clock_time, long_day
 from icbt_support.pages.supporter.review_facts import score_sentences
-from icbt_support.pages.supporter.review_form import (
-    LetterForm,
-    read_day,
-    read_instant,
-    read_number,
-    read_time,
-)
+from icbt_support.pages.supporter.review_form import LetterForm
+from icbt_support.pages.supporter.typed_values import read_day, read_instant, read_number, read_time
 from icbt_support.pages.supporter.words import count_words
 from icbt_support.phrases.models import Phrase
 from icbt_support.phrases.queries import PhraseInUse, phrases_of_letter, usable_phrases

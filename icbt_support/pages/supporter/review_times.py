@@ -13,6 +13,7 @@ from icbt_support.hours.queries import FreeTime
 from icbt_support.pages.kit import clock_time, long_day
 from icbt_support.read_once import answer_beforehand
 from icbt_support.reviews.models import Review
+from icbt_support.rhythm.weeks import promise_for
 
 ONE_DAY = timedelta(days=1)
 WEEKS_OFFERED = timedelta(weeks=6)
@@ -95,10 +96,11 @@ def absence_at(review: Review, starts_at: datetime) -> Absence | None:
 
 def review_day(review: Review, free: FreeTime) -> tuple[str, str]:
     """The start of a free time for the form, and the promise to read: Thursday 26 November, by 5pm"""
-    promised = review.enrolment.service.promised_time
+    _, promised_at = promise_for(review.enrolment, free.starts_at)
+    promised = to_local(promised_at, review.enrolment.supporter.zone)
     writer_id = free.slot.supporter_id
     by_cover = "" if writer_id == review.enrolment.supporter_id else f": {called_of(writer_id)} writes"
-    return (free.starts_at.isoformat(), f"{long_day(free.on)}, by {clock_time(promised)}{by_cover}")
+    return (free.starts_at.isoformat(), f"{long_day(promised)}, by {clock_time(promised)}{by_cover}")
 
 
 def default_review(enrolment: Enrolment, times: Sequence[FreeTime], now: datetime, *, days: int) -> str:

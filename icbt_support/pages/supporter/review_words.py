@@ -10,6 +10,7 @@ from icbt_support.pages.supporter.words import count_words, moment_words
 from icbt_support.reviews.behaviours import TherapistBehaviour
 from icbt_support.reviews.models import Review
 from icbt_support.reviews.rules import LetterToSend, PatientEvent
+from icbt_support.rhythm.weeks import promise_for
 
 # One line for each behaviour of the scale, the rarest two first. They are prompts: what a supporter does with
 # them is never ticked, stored or graded.
@@ -64,12 +65,12 @@ def plan_note(planned: int, cancelled: int) -> str:
 
 
 def next_review_words(review: Review, letter: LetterToSend) -> str:
-    """Thursday 26 November, by 5pm; empty when no date was chosen."""
+    """Thursday 26 November, by 5pm, where the patient is; empty when no date was chosen."""
     if letter.next_review_at is None:
         return ""
-    enrolment = review.enrolment
-    on = to_local(letter.next_review_at, enrolment.supporter.zone)
-    return f"{long_day(on)}, by {clock_time(enrolment.service.promised_time)}"
+    _, promised_at = promise_for(review.enrolment, letter.next_review_at)
+    promised = to_local(promised_at, review.enrolment.patient.zone)
+    return f"{long_day(promised)}, by {clock_time(promised)}"
 
 
 def name_of(account_id: int | None) -> str:

@@ -51,3 +51,16 @@ def test_finishing_twice_is_finishing_once(visitor, cast):
 def test_staff_have_no_course_to_finish(client, cast):
     client.sign_in(cast.supporter)
     assert client.http.get("/finish").status_code == 404
+
+
+def test_after_an_end_before_the_first_review_no_page_promises_more(visitor, cast):
+    visitor.get("/finish")
+    visitor.post("/finish", {"words": ""})
+    for page, words in (
+        ("/reviews", "Your course ended before the first one."),
+        ("/messages", "Nobody wrote here while your course ran."),
+        ("/reminders", "Your course has ended, so no reminders come."),
+    ):
+        assert words in visitor.get(page).get_data(as_text=True), page
+    record = visitor.sign_in(cast.supporter).get(f"/supporting/patients/{cast.enrolment.id}")
+    assert "Had what they needed" in record.get_data(as_text=True)

@@ -98,7 +98,9 @@ def test_after_the_end_nobody_is_promised_to_read(patient: PageClient, cast: Cas
     cast.enrolment.ended_at = now
     db.session.commit()
     assert "Your course has ended" in patient.get("/messages").get_data(as_text=True)
-    patient.post("/messages", {"words": "Hello?", "posted_key": "k"})
+    late = patient.post("/messages", {"words": "Hello?", "posted_key": "k"})
+    assert late.status_code == 409
+    assert "<p>Hello?</p>" in late.get_data(as_text=True), "the words stay to be copied"
     assert count(Message) == 0
 
 

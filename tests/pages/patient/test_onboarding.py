@@ -1,6 +1,6 @@
 """Three short screens to a first plan; half-way is kept."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 import pytest
 
@@ -223,3 +223,18 @@ def test_looking_changes_nothing(visitor, robin):
         visitor.http.get(path)
     assert again(robin).onboarding_step is OnboardingStep.CONSENT
     assert for_patient(again(robin).patient).state is EnrolmentState.INVITED
+
+
+def test_each_review_day_says_the_hour_by_which_the_letter_comes_where_the_person_is(
+    visitor, robin, cast, now
+):
+    (slot,) = review_slots_of(cast.supporter.id, cast.service.id)
+    slot.starts, slot.ends = time(18), time(20)
+    go_to_times(robin, now)
+    page = visitor.get("/start/times").get_data(as_text=True)
+    assert "Thursday 26 November, by 7pm" in page
+    robin.patient.zone = "Pacific/Auckland"
+    db.session.commit()
+    assert "Friday 27 November, by 8am" in visitor.get("/start/times").get_data(as_text=True)
+    ready = visitor.post("/start/times", {**CHOICES, "zone": "Pacific/Auckland"}).get_data(as_text=True)
+    assert "Pat, who writes to you by 8am on Friday 27 November" in ready

@@ -65,7 +65,7 @@ def test_opening_does_not_mark_it_as_read_the_button_does(visitor: PageClient, r
 def test_all_letters_stay_in_a_list(visitor: PageClient, review: Review) -> None:
     words = visitor.get("/reviews").get_data(as_text=True)
     assert "Week 1, from Pat" in words
-    assert "Not read yet" in words
+    assert "Thursday 26 November 2026 · Not read yet" in words
 
 
 def test_a_correction_stands_with_its_review_also_later(

@@ -3,30 +3,16 @@
 import pytest
 from sqlalchemy import event, select
 
-from icbt_support import clock
 from icbt_support.db import db
 from icbt_support.plan.models import ItemKind, PlanItem
 from icbt_support.reviews.models import ReviewLetter, ReviewState
 from tests.browsing import PageClient
 from tests.cast import Cast
-from tests.conftest import THURSDAY
-from tests.pages.supporter.course import Course, draft_text, letter_values, reload, start_course
+from tests.pages.supporter.course import Course, draft_text, letter_values, reload
 from tests.pages.supporter.test_phrases import keep
 from tests.pages.supporter.workspace import open_workspace, path, preview, send
 
 FORTNIGHT = "2026-12-03T11:00:00+00:00"
-
-
-@pytest.fixture
-def course(cast: Cast) -> Course:
-    started = start_course(cast.enrolment)
-    clock.stop_clock_at(THURSDAY)
-    return started
-
-
-@pytest.fixture
-def writer(cast: Cast, client: PageClient) -> PageClient:
-    return client.sign_in(cast.supporter)
 
 
 def press(browser: PageClient, course: Course, **changes: str) -> str:

@@ -28,24 +28,11 @@ from tests.pages.supporter.course import (
     actor,
     letter_values,
     reload,
-    start_course,
     write_as_patient,
 )
 from tests.pages.supporter.workspace import open_workspace, path, preview, send
 
 SYSTEM = Actor.system("tests")
-
-
-@pytest.fixture
-def course(cast: Cast) -> Course:
-    started = start_course(cast.enrolment)
-    clock.stop_clock_at(THURSDAY)
-    return started
-
-
-@pytest.fixture
-def writer(cast: Cast, client: PageClient) -> PageClient:
-    return client.sign_in(cast.supporter)
 
 
 # The page -----------------------------------------------------------------------------------------
@@ -314,6 +301,22 @@ def test_a_late_review_is_taken_with_a_new_date(course: Course, writer: PageClie
     review = reload(course.review)
     assert review.promised_at == datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     assert review.taken_at is not None
+
+
+def test_the_new_date_is_chosen_where_the_patient_is_and_says_so(
+    cast: Cast, course: Course, writer: PageClient
+) -> None:
+    clock.stop_clock_at(THURSDAY + timedelta(hours=8))
+    tell_of_late_reviews(now=clock.now(), by=SYSTEM)
+    db.session.commit()
+    where = "Day and time are where Alex is"
+    assert where not in writer.get(path(course.review, "/new-date")).get_data(as_text=True)
+    cast.patient.zone = "Pacific/Auckland"
+    db.session.commit()
+    clock.stop_clock_at(THURSDAY + timedelta(days=1))
+    page = writer.get(path(course.review, "/new-date")).get_data(as_text=True)
+    assert f"{where}: Auckland." in page
+    assert "Alex was told yesterday 6" in page, "the day is said, not only the hour"
 
 
 def test_a_review_that_follows_an_opened_week_keeps_that_weeks_date(

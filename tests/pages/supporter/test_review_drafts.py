@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, func, select
 
-from icbt_support import clock
 from icbt_support.accounts.models import Role, SignIn
 from icbt_support.db import db
 from icbt_support.messages.models import MessageKind
@@ -23,23 +22,9 @@ from tests.pages.supporter.course import (
     draft_text,
     letter_values,
     reload,
-    start_course,
     write_as_patient,
 )
 from tests.pages.supporter.workspace import open_workspace, path, preview, send
-
-
-@pytest.fixture
-def course(cast: Cast) -> Course:
-    started = start_course(cast.enrolment)
-    clock.stop_clock_at(THURSDAY)
-    return started
-
-
-@pytest.fixture
-def writer(cast: Cast, client: PageClient) -> PageClient:
-    return client.sign_in(cast.supporter)
-
 
 # Drafts -------------------------------------------------------------------------------------------
 

@@ -1,32 +1,18 @@
 """Two texts of one letter become one, by choices that work without script; nobody else sees what was kept."""
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from icbt_support import clock
 from icbt_support.db import db
+from icbt_support.pages.supporter.review_form import SHORT_WORDS
 from icbt_support.pages.supporter.review_merge import joined
 from icbt_support.reviews.models import KeptText
 from icbt_support.reviews.queries import draft_of
 from tests.browsing import PageClient
 from tests.cast import Cast
-from tests.conftest import THURSDAY
-from tests.pages.supporter.course import Course, draft_text, letter_values, start_course
-from tests.pages.supporter.workspace import open_workspace, path
+from tests.pages.supporter.course import Course, draft_text, letter_values
+from tests.pages.supporter.workspace import open_workspace, path, preview, send
 from tests.pages.visits import status_of
-
-
-@pytest.fixture
-def course(cast: Cast) -> Course:
-    started = start_course(cast.enrolment)
-    clock.stop_clock_at(THURSDAY)
-    return started
-
-
-@pytest.fixture
-def writer(cast: Cast, client: PageClient) -> PageClient:
-    return client.sign_in(cast.supporter)
 
 
 def two_texts(writer: PageClient, course: Course) -> tuple[str, str]:
@@ -92,3 +78,15 @@ def test_what_is_taken_back_stands_in_the_letter_and_time_is_not_lost() -> None:
     assert "B" in [row["words"] for row in one["sections"]]
     assert (one["left_out"], one["worked_seconds"], one.get("opens")) == ([], 90, None)
     assert joined(theirs, mine, {"rest": "mine"})["opens"] == "pause"
+
+
+def test_what_the_short_form_offers_is_nobodys_words_in_a_whole_letter(
+    course: Course, writer: PageClient
+) -> None:
+    preview(writer, course.review, shape="letter")
+    previewed = dict(writer.page.fields)["version"]
+    fields = open_workspace(writer, course.review)
+    writer.post(path(course.review), letter_values(fields, save="1", noticed="The newer text", **SHORT_WORDS))
+    refused = send(writer, course.review, previewed)
+    assert "The newer text" in refused
+    assert "It has been a quiet week here" not in refused

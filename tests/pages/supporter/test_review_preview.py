@@ -1,13 +1,12 @@
 """The preview of a letter: what it asks for, which times it takes, and what happens between it and the send."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 import pytest
 from sqlalchemy import select
 
-from icbt_support import clock
 from icbt_support.db import db
-from icbt_support.hours.models import Absence, SlotBooking
+from icbt_support.hours.models import Absence, ReviewSlot, SlotBooking
 from icbt_support.reviews.models import Review, ReviewDraft, ReviewState
 from tests.browsing import PageClient
 from tests.cast import Cast
@@ -19,23 +18,9 @@ from tests.pages.supporter.course import (
     later,
     letter_values,
     reload,
-    start_course,
     write_as_patient,
 )
 from tests.pages.supporter.workspace import chosen_review, open_workspace, path, preview, send
-
-
-@pytest.fixture
-def course(cast: Cast) -> Course:
-    started = start_course(cast.enrolment)
-    clock.stop_clock_at(THURSDAY)
-    return started
-
-
-@pytest.fixture
-def writer(cast: Cast, client: PageClient) -> PageClient:
-    return client.sign_in(cast.supporter)
-
 
 # Preview and its errors ---------------------------------------------------------------------------
 
@@ -215,3 +200,16 @@ def test_minutes_that_cannot_be_true_are_asked_for_again_and_not_made_up(
     assert f'value="{minutes}"' in html
     draft = db.session.scalars(select(ReviewDraft)).one()
     assert (draft.content["minutes"], draft.previewed_version) == (None, None)
+
+
+def test_a_late_slot_is_promised_when_it_can_be_kept_and_the_preview_says_it_where_the_patient_is(
+    course: Course, writer: PageClient, cast: Cast
+) -> None:
+    slot = db.session.scalars(select(ReviewSlot).where(ReviewSlot.supporter_id == cast.supporter.id)).one()
+    slot.starts, slot.ends = time(18), time(20)
+    cast.patient.zone = "Pacific/Auckland"
+    db.session.commit()
+    workspace = writer.get(path(course.review)).get_data(as_text=True)
+    assert "Thursday 26 November, by 7pm" in workspace, "an hour after the slot, as the review is owed"
+    html = preview(writer, course.review, next_review_at=datetime(2026, 11, 26, 18, tzinfo=UTC).isoformat())
+    assert "<strong>Friday 27 November, by 8am</strong>" in html

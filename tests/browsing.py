@@ -118,7 +118,7 @@ class SeparateClient(FlaskClient):
 
 def names_in_cookie(browser: FlaskClient) -> list[str]:
     """Patients of the tests who are named in the session's cookie: whoever has the browser can read it."""
-    cookie = browser.get_cookie("session")
+    cookie = browser.get_cookie("session") if browser._cookies is not None else None
     signer = SecureCookieSessionInterface().get_signing_serializer(browser.application)
     if cookie is None or signer is None:
         return []

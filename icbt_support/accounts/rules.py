@@ -26,11 +26,15 @@ class NotAnAddress(ValueError):
 
 
 def tidy_email(text: str) -> str:
-    """The address in the one way in which it is kept (lower case). Raises `NotAnAddress`."""
+    """The address in the one way in which it is kept: lower case, and in the letters that every mail server takes.
+
+    Raises `NotAnAddress`, also for one with other letters before the @, which our mail could not reach.
+    """
     try:
-        return validate_email(text.strip(), check_deliverability=False).normalized.lower()
+        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise NotAnAddress(f"'{text}' is not an email address.") from error
+    return (found.ascii_email or found.normalized).lower()
 
 
 def tidy_password(password: str) -> str:

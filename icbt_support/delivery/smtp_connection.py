@@ -252,7 +252,7 @@ class SmtpConnection:
         """
         self.used_at = time.monotonic()
         try:
-            if self._has_input() or not self.is_overdue:
+            if not self.is_overdue or self._has_input():
                 self._receive()
             while self.is_open:
                 reply = self._next_reply()

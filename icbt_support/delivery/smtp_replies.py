@@ -68,7 +68,9 @@ class Reply(NamedTuple):
     def __str__(self) -> str:
         """For logs and for operators: on one line, and with nobody's address."""
         words = _ANY_ADDRESS.sub("(address)", f"{self.code} {self.text}")
-        return "".join(one if one.isprintable() else " " for one in words)[:MOST_CHARACTERS]
+        if not words.isprintable():
+            words = "".join(one if one.isprintable() else " " for one in words)
+        return words[:MOST_CHARACTERS]
 
 
 def blame_of(reply: Reply, step: Step) -> Blame:

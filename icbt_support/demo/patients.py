@@ -17,7 +17,8 @@ from icbt_support.demo.people import DR_WEISS, ZONE
 from icbt_support.demo.world import Life, World, day_of
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.operations import confirm_contact_sheet, set_goals
-from icbt_support.hours.queries import add_duty_minutes, free_review_times, is_duty_time
+from icbt_support.hours.duty_rota import add_duty_minutes, is_duty_time
+from icbt_support.hours.queries import free_review_times
 from icbt_support.measures.models import Occasion
 from icbt_support.measures.operations import answer_item, finish_check_in_rows, start_questionnaire
 from icbt_support.measures.queries import finished_check_in

@@ -22,6 +22,8 @@ from icbt_support.reminders.id_lists import among
 from icbt_support.service.models import Service
 
 MOST_SHOWN = 200
+MOST_LOOKED_AT = 2000
+"""So that one page of a very large service does not hold up everybody else's."""
 
 
 class Group(StrEnum):
@@ -56,18 +58,22 @@ class SupporterPeople:
     people: int
 
 
+_LONGEST_AWAY_FIRST = (ActivityPerson.last_at.is_not(None), ActivityPerson.last_at, Enrolment.id)
+
+
 @dataclass(frozen=True)
 class Caseload:
     """`found` people fit the group and the supporter; `rows` stand in the order asked for.
 
     Of everybody, or of a standing, at most 200 stand here: those who have not been here for longest. Who needs a
-    look or may not be benefiting stands here without a limit. `weeks` are each person's last eight calendar
-    weeks, oldest first; the last one runs until today.
+    look or may not be benefiting is looked for among 2,000, by the same order; `left_out` are more than those.
+    `weeks` are each person's last eight calendar weeks, oldest first; the last one runs until today.
     """
 
     rows: tuple[PersonRow, ...]
     found: int
     weeks: dict[int, tuple[Visit, ...]]
+    left_out: int = 0
 
 
 def supporters_of(service: Service, *, reader_id: int | None = None) -> tuple[SupporterPeople, ...]:
@@ -84,13 +90,19 @@ def supporters_of(service: Service, *, reader_id: int | None = None) -> tuple[Su
 
 def watched_people(
     service: Service, supporter_id: int | None, *, reader_id: int | None = None
-) -> Sequence[Enrolment]:
-    """Everybody whose course runs now, to be looked through for early warnings; one statement."""
-    return db.session.scalars(
-        select(Enrolment).where(
-            *_asked_for(service, supporter_id, reader_id), Enrolment.state == EnrolmentState.ACTIVE
-        )
+) -> tuple[Sequence[Enrolment], int]:
+    """Whose course runs now, to be looked through for early warnings, at most 2,000; and how many more there are.
+
+    One statement.
+    """
+    read = db.session.execute(
+        select(Enrolment, func.count().over().label("found"))
+        .outerjoin(ActivityPerson, ActivityPerson.enrolment_id == Enrolment.id)
+        .where(*_asked_for(service, supporter_id, reader_id), Enrolment.state == EnrolmentState.ACTIVE)
+        .order_by(*_LONGEST_AWAY_FIRST)
+        .limit(MOST_LOOKED_AT)
     ).all()
+    return [row[0] for row in read], _left_out(read)
 
 
 def caseload_of(
@@ -119,6 +131,7 @@ def caseload_among(
     supporter_id: int | None,
     sort: Sort | None,
     *,
+    left_out: int,
     now: datetime,
     reader_id: int | None = None,
 ) -> Caseload:
@@ -127,17 +140,17 @@ def caseload_among(
         _people(service, supporter_id, reader_id).where(among(Enrolment.id, numbers))
     ).all()
     rows = rows_of(_scope([row.id for row in read]), now=now)
-    return Caseload(_sorted(rows, sort), len(rows), _weeks_of(read, service, now))
+    return Caseload(_sorted(rows, sort), len(rows), _weeks_of(read, service, now), left_out)
 
 
 def _those_who_need_a_look(
     people: Select[*tuple[Any, ...]], service: Service, sort: Sort | None, now: datetime
 ) -> Caseload:
     """Who needs a look is known once everybody has been looked at, so nobody is left out before."""
-    read = db.session.execute(people).all()
+    read = db.session.execute(people.limit(MOST_LOOKED_AT)).all()
     looked_at = rows_of(_scope([row.id for row in read]), now=now)
     rows = _sorted(tuple(row for row in looked_at if row.status.needs_a_look), sort)
-    return Caseload(rows, len(rows), _weeks_of(read, service, now))
+    return Caseload(rows, len(rows), _weeks_of(read, service, now), _left_out(read))
 
 
 def _people(service: Service, supporter_id: int | None, reader_id: int | None) -> Select[*tuple[Any, ...]]:
@@ -146,8 +159,12 @@ def _people(service: Service, supporter_id: int | None, reader_id: int | None) -
         select(Enrolment.id, ActivityPerson, func.count().over().label("found"))
         .outerjoin(ActivityPerson, ActivityPerson.enrolment_id == Enrolment.id)
         .where(*_asked_for(service, supporter_id, reader_id))
-        .order_by(ActivityPerson.last_at.is_not(None), ActivityPerson.last_at, Enrolment.id)
+        .order_by(*_LONGEST_AWAY_FIRST)
     )
+
+
+def _left_out(read: Sequence[Any]) -> int:
+    return read[0].found - len(read) if read else 0
 
 
 def _asked_for(

@@ -200,8 +200,13 @@ def _while_paused(facts: HomeFacts) -> Answers:
     if review is not None and not facts.late:
         on = _day(_local(review, facts).date(), facts.today)
         when = f"{review.writer_called} writes by {on}. Then you plan together how to go on."
+    step = (
+        f" If you like, there is what you agreed: {facts.agreed_step.rstrip('.')}."
+        if facts.agreed_step
+        else ""
+    )
     return (
-        "Nothing. Your course is paused.",
+        f"Nothing. Your course is paused.{step}",
         when,
         "No minutes while it is paused.",
         _who_and_when(facts),

@@ -28,6 +28,7 @@ from icbt_support.reminders.rules import Channel, ReminderClass, ReminderState
 from icbt_support.reviews import queries as reviews
 from icbt_support.reviews.course import weeks_in_all
 from icbt_support.reviews.models import Review
+from icbt_support.reviews.rules import PAUSE
 from icbt_support.rhythm.booster import is_booster_open, reader_words, reading_is_late
 from icbt_support.rhythm.lateness import lateness_of
 from icbt_support.rhythm.new_days import items_behind
@@ -150,7 +151,7 @@ def this_week(enrolment: Enrolment, *, now: datetime) -> ThisWeek:
         welcome=reviews.welcome_of(enrolment),
         late=late,
         unread_author=unread.author if unread else "",
-        agreed_step=_last_step(enrolment),
+        agreed_step=_step_to_go_on_with(enrolment, state),
         is_booster_open=booster is not None and is_booster_open(enrolment, booster, now=now),
         booster_words=_booster_words(enrolment, booster, now),
         today=today,
@@ -249,10 +250,13 @@ def _is_time_for_goals(enrolment: Enrolment, week: Week | None) -> bool:
     return week is not None and week.number == GOALS_ASKED_IN_WEEK and not current_goals(enrolment)
 
 
-def _last_step(enrolment: Enrolment) -> str:
-    """The step of the last letter, with which a person goes on after the course."""
+def _step_to_go_on_with(enrolment: Enrolment, state: HomeState) -> str:
+    """The step of the last letter, for whoever has no plan: after the course, and in a pause that it began."""
     last = reviews.last_sent(enrolment)
-    return last.letter.step_what if last and last.letter else ""
+    if last is None or last.letter is None:
+        return ""
+    is_from_before = state is HomeState.PAUSED and last.letter.opens != PAUSE
+    return "" if is_from_before else last.letter.step_what
 
 
 def _heading(enrolment: Enrolment, state: HomeState, week: Week | None, writer: str) -> tuple[str, str, str]:

@@ -1,15 +1,18 @@
 """Days on which nobody works: bank holidays of the service's country, and days on which it is closed itself."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 import holidays
 from sqlalchemy import select
 
+from icbt_support.cadence import add_working_days
 from icbt_support.db import db
 from icbt_support.hours.models import ServiceClosure
 from icbt_support.read_once import read_once
 from icbt_support.service.models import Service
+
+LONGEST_CLOSED = timedelta(days=60)
 
 
 @lru_cache(maxsize=64)
@@ -40,6 +43,11 @@ def closed_days(service: Service, from_on: date, until_on: date) -> frozenset[da
         )
     )
     return bank_holidays_between(service, from_on, until_on).union(closures)
+
+
+def first_open_day(service: Service, on: date) -> date:
+    """The first working day from `on` on which the service is not closed."""
+    return add_working_days(on, 0, closed_days(service, on, on + LONGEST_CLOSED))
 
 
 def closures_of(service: Service, from_on: date) -> list[ServiceClosure]:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from icbt_support.audit.models import Actor
 from icbt_support.audit.operations import record
 from icbt_support.db import db
-from icbt_support.hours import queries, rules
+from icbt_support.hours import duty_rota, rules
 from icbt_support.hours.models import DutySession, ReviewSlot, ServiceClosure
 from icbt_support.service.models import Service
 
@@ -103,7 +103,7 @@ def set_duty_session(
     now: datetime,
 ) -> DutySession:
     """A weekly session of duty in the service's zone; an end at or before its start lies on the next day."""
-    for session in queries.duty_sessions(service):
+    for session in duty_rota.duty_sessions(service):
         if (session.weekday, session.starts) != (weekday, starts):
             continue
         if session.position == position:

@@ -28,8 +28,8 @@ from icbt_support.cadence import local_day, to_utc
 from icbt_support.db import db
 from icbt_support.hours import rules
 from icbt_support.hours.closed_days import bank_holidays
+from icbt_support.hours.duty_rota import DUTY_HORIZON_DAYS
 from icbt_support.hours.models import Absence, DutySession, ReviewSlot, ServiceClosure
-from icbt_support.hours.queries import DUTY_HORIZON_DAYS
 from icbt_support.service.models import Service
 
 ONE_DAY = timedelta(days=1)

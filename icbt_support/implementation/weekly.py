@@ -7,7 +7,7 @@ from icbt_support.cadence import is_working_day, local_day, to_local
 from icbt_support.db import db
 from icbt_support.feedback.queries import waiting_reports
 from icbt_support.hours.closed_days import closed_days
-from icbt_support.hours.queries import duty_count, duty_gaps
+from icbt_support.hours.duty_rota import duty_count, duty_gaps
 from icbt_support.implementation.board import LINES, PeriodFigures, figures_of, period_between
 from icbt_support.implementation.queries import TrainingBook, leads_of, readers_of_weekly
 from icbt_support.implementation.rules import LEAD_WORDS, LeadKind, TrainingState

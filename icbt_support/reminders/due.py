@@ -32,7 +32,7 @@ _STATE_AFTER = {
 def due_reminders(connection: Connection, channel: Channel, limit: int, now: datetime) -> list[DueReminder]:
     """The oldest due rows of a channel, and every other due row of the people they are for, locked.
 
-    The oldest come first; they are sorted here, since SQLite takes ten times as long for it.
+    The oldest come first; they are sorted here, since SQLite takes far longer for it.
     """
     values = {"channel": channel, "now": now, "limit": limit}
     return sorted(map(DueReminder._make, _DUE.rows(connection, values)), key=_BY_AGE)

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from icbt_support.accounts.models import Account, Role
 from icbt_support.accounts.queries import staff_with_role
 from icbt_support.audit.models import Actor
+from icbt_support.hours.closed_days import first_open_day
 from icbt_support.hours.operations import close_service_on
-from icbt_support.hours.queries import first_open_day
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import ReminderKind
 from icbt_support.rhythm.moving import move_review_date, move_review_without_place

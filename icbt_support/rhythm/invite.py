@@ -16,8 +16,9 @@ from icbt_support.enrolments.transitions import (
     note_supporter_over_limit,
 )
 from icbt_support.hours.closed_days import closed_days
+from icbt_support.hours.duty_rota import duty_count
 from icbt_support.hours.models import Absence
-from icbt_support.hours.queries import duty_count, is_absent
+from icbt_support.hours.queries import is_absent
 from icbt_support.programme.content import Programme
 from icbt_support.reminders.operations import owe_reminder, withdraw_reminders
 from icbt_support.reminders.rules import ReminderKind, WallTime

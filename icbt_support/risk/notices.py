@@ -16,6 +16,7 @@ from icbt_support.audit.models import Actor
 from icbt_support.audit.operations import record
 from icbt_support.cadence import local_day
 from icbt_support.db import db
+from icbt_support.hours import duty_rota
 from icbt_support.hours import queries as hours
 from icbt_support.reminders.operations import owe_reminder
 from icbt_support.reminders.rules import Channel, ReminderKind
@@ -39,9 +40,9 @@ class Duty:
 def duty_at(service: Service, now: datetime) -> Duty:
     """Duty now; outside duty hours the people of the next duty. Only clinicians who can sign in count."""
     clinicians = tuple(account.id for account in staff_with_role(service.id, Role.CLINICIAN))
-    running = hours.duty_now(service, now)
-    next_start = None if running else hours.next_duty_start(service, now)
-    sessions = running or (hours.duty_now(service, next_start) if next_start else [])
+    running = duty_rota.duty_now(service, now)
+    next_start = None if running else duty_rota.next_duty_start(service, now)
+    sessions = running or (duty_rota.duty_now(service, next_start) if next_start else [])
     on_duty = tuple(
         dict.fromkeys(session.clinician_id for session in sessions if session.clinician_id in clinicians)
     )
@@ -177,4 +178,4 @@ def _next_turn(alert: RiskAlert, service: Service, now: datetime) -> datetime:
     minutes = rules.minutes_to_acknowledge(alert.grade, service.rhythm)
     if minutes is None:
         raise ValueError("A known alert has no clock.")
-    return hours.add_duty_minutes(service, now, minutes) or now + rules.NO_DUTY_RETRY
+    return duty_rota.add_duty_minutes(service, now, minutes) or now + rules.NO_DUTY_RETRY

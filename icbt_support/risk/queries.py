@@ -16,6 +16,7 @@ from icbt_support.cadence import local_day, to_local, to_utc
 from icbt_support.db import db
 from icbt_support.enrolments.models import Enrolment
 from icbt_support.enrolments.queries import for_supporter, is_about_others
+from icbt_support.hours import duty_rota
 from icbt_support.hours import queries as hours
 from icbt_support.hours.closed_days import closed_days
 from icbt_support.hours.models import DutySession
@@ -258,9 +259,9 @@ def _with_people() -> Select[RiskAlert]:
 
 def duty_view(service: Service, now: datetime, zone: str) -> DutyView:
     """Who is on duty now or next, in the reader's zone; nobody by name who cannot be told (`notices.duty_at`)."""
-    running = hours.duty_now(service, now)
-    starts_at = hours.next_duty_start(service, now)
-    first = running or (hours.duty_now(service, starts_at) if starts_at else [])
+    running = duty_rota.duty_now(service, now)
+    starts_at = duty_rota.next_duty_start(service, now)
+    first = running or (duty_rota.duty_now(service, starts_at) if starts_at else [])
     clinicians = {account.id: account for account in staff_with_role(service.id, Role.CLINICIAN)}
     on_duty = [clinicians[one.clinician_id] for one in first if one.clinician_id in clinicians]
     clinician = on_duty[0] if on_duty else None
@@ -297,7 +298,7 @@ def duty_board(service: Service, now: datetime) -> DutyBoard:
     today = local_day(now, service.zone)
     monday = today - timedelta(days=today.weekday())
     since_on, until_on = today - LOOK_BACK, monday + timedelta(days=13)
-    blocks = [_rota_block(session) for session in hours.duty_sessions(service)]
+    blocks = [_rota_block(session) for session in duty_rota.duty_sessions(service)]
     people = {block.clinician_id for block in blocks}
     closed = closed_days(service, since_on, until_on)
     away = [
@@ -325,7 +326,7 @@ def risk_banner_for(
     """The line above every page of this staff member: alerts that wait, or nobody on duty today."""
     if Role.SUPPORTER in roles and Role.CLINICIAN not in roles:
         return _supporters_banner(account, now)
-    nobody = hours.is_nobody_on_duty_today(db.session.get_one(Service, service_id), now)
+    nobody = duty_rota.is_nobody_on_duty_today(db.session.get_one(Service, service_id), now)
     if Role.CLINICIAN in roles:
         return _clinicians_banner(untaken_alert_count([service_id], reader_id=account.id), nobody)
     if Role.ADMINISTRATOR in roles and nobody:

@@ -1,5 +1,7 @@
 """Every page of every role, on a phone and on a desk: axe is clean, nothing scrolls sideways, the policy holds."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
@@ -22,7 +24,7 @@ STARTS = {
     "patient": ["/", "/start", "/check-in", "/safety", "/away", "/finish", "/reminders"],
     "supporter": ["/", "/supporting/caseload"],
     "clinician": ["/", "/clinical/risk", "/clinical/invite", "/clinical/caseload?sort=name"],
-    "administrator": ["/", "/admin"],
+    "administrator": ["/", "/admin", f"/admin/duty/closures/{datetime.now(UTC).date() + timedelta(days=14)}"],
 }
 WIDTHS = (390, 1280)
 MAIN_WIDTH = {"patient": 390, "supporter": 1280, "clinician": 1280, "administrator": 1280}

@@ -7,7 +7,7 @@ from sqlalchemy import event, select
 
 from icbt_support.audit.models import Actor, ActorKind, AuditLine
 from icbt_support.db import db
-from icbt_support.hours import queries, transitions
+from icbt_support.hours import duty_rota, queries, transitions
 from icbt_support.hours.capacity import week_of_slots
 from icbt_support.hours.closed_days import bank_holidays
 from icbt_support.hours.operations import (
@@ -239,41 +239,41 @@ def test_duty_now_is_by_place_without_the_absent(cast, now):
         by=BY,
         now=now,
     )
-    assert [session.clinician_id for session in queries.duty_now(cast.service, now)] == [
+    assert [session.clinician_id for session in duty_rota.duty_now(cast.service, now)] == [
         cast.clinician.id,
         second.id,
     ]
     away(cast, cast.clinician, now.date(), now.date(), now)
-    assert [session.clinician_id for session in queries.duty_now(cast.service, now)] == [second.id]
+    assert [session.clinician_id for session in duty_rota.duty_now(cast.service, now)] == [second.id]
 
 
 def test_out_of_hours_the_next_duty_is_the_next_working_morning(cast):
     friday_evening = datetime(2026, 11, 20, 18, tzinfo=UTC)
-    assert not queries.is_duty_time(cast.service, friday_evening)
-    assert queries.next_duty_start(cast.service, friday_evening) == datetime(2026, 11, 23, 9, tzinfo=UTC)
-    assert queries.add_duty_minutes(cast.service, friday_evening, 15) == datetime(
+    assert not duty_rota.is_duty_time(cast.service, friday_evening)
+    assert duty_rota.next_duty_start(cast.service, friday_evening) == datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert duty_rota.add_duty_minutes(cast.service, friday_evening, 15) == datetime(
         2026, 11, 23, 9, 15, tzinfo=UTC
     )
 
 
 def test_duty_minutes_pass_over_christmas(cast):
     eve = datetime(2026, 12, 24, 16, 50, tzinfo=UTC)
-    assert queries.add_duty_minutes(cast.service, eve, 15) == datetime(2026, 12, 29, 9, 5, tzinfo=UTC)
+    assert duty_rota.add_duty_minutes(cast.service, eve, 15) == datetime(2026, 12, 29, 9, 5, tzinfo=UTC)
 
 
 def test_an_absent_only_clinician_leaves_a_gap(cast, now):
-    assert not queries.is_nobody_on_duty_today(cast.service, now)
+    assert not duty_rota.is_nobody_on_duty_today(cast.service, now)
     away(cast, cast.clinician, now.date(), now.date(), now)
-    assert queries.is_nobody_on_duty_today(cast.service, now)
-    assert queries.duty_gaps(cast.service, now.date(), date(2026, 11, 24)) == [now.date()]
+    assert duty_rota.is_nobody_on_duty_today(cast.service, now)
+    assert duty_rota.duty_gaps(cast.service, now.date(), date(2026, 11, 24)) == [now.date()]
 
 
 def test_without_a_rota_there_is_no_duty_to_come(cast, now):
-    for session in queries.duty_sessions(cast.service):
+    for session in duty_rota.duty_sessions(cast.service):
         remove_duty_session(session, by=BY, now=now)
-    assert queries.duty_count(cast.service) == 0
-    assert queries.next_duty_start(cast.service, now) is None
-    assert queries.add_duty_minutes(cast.service, now, 15) is None
+    assert duty_rota.duty_count(cast.service) == 0
+    assert duty_rota.next_duty_start(cast.service, now) is None
+    assert duty_rota.add_duty_minutes(cast.service, now, 15) is None
 
 
 def test_one_place_of_a_session_has_one_clinician(cast, now):
@@ -285,7 +285,7 @@ def test_one_place_of_a_session_has_one_clinician(cast, now):
 
 
 def test_another_service_has_its_own_duty(cast, now):
-    assert {session.service_id for session in queries.duty_now(cast.service, now)} == {cast.service.id}
+    assert {session.service_id for session in duty_rota.duty_now(cast.service, now)} == {cast.service.id}
 
 
 def test_finding_free_times_takes_the_same_few_statements_whatever_the_days(cast, now):
@@ -302,4 +302,4 @@ def test_every_change_of_the_rota_is_audited(cast, now):
     remove_duty_session(session, by=BY, now=now)
     actions = db.session.scalars(select(AuditLine.action).order_by(AuditLine.id)).all()
     assert actions[-2:] == ["set_duty", "removed_duty"]
-    assert session not in queries.duty_sessions(cast.service)
+    assert session not in duty_rota.duty_sessions(cast.service)

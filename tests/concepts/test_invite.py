@@ -10,8 +10,8 @@ from icbt_support.accounts.queries import roles_of
 from icbt_support.accounts.rules import NotAnAddress
 from icbt_support.db import db
 from icbt_support.enrolments.models import EnrolmentState
+from icbt_support.hours.duty_rota import duty_sessions
 from icbt_support.hours.operations import remove_duty_session
-from icbt_support.hours.queries import duty_sessions
 from icbt_support.hours.transitions import record_absence_row
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.reminders.models import Reminder

@@ -59,7 +59,7 @@ def test_a_late_message_reaches_everybody_who_can_help_and_the_patient_discreetl
         cast.enrolment, "Canary", kind=MessageKind.MESSAGE, posted_key="k", by=as_patient(cast), now=now
     )
     did = deliver_at(app, THURSDAY_AFTER, "messages")
-    assert did["messages"] == "1 messages late, and people told"
+    assert did["messages"] == "1 message late, and people told"
     (mail,) = mails_to(cast.patient)
     assert "That is on us, not you" in mail
     assert "Pat" not in mail
@@ -220,7 +220,7 @@ def test_a_time_away_ends_by_itself(app: Flask, cast: Cast, now: datetime) -> No
     go_away(cast.enrolment, date(2026, 11, 24), by=as_patient(cast), now=now)
     assert deliver_at(app, datetime(2026, 11, 24, 12, tzinfo=UTC), "aways")["aways"] == "nothing to do"
     did = deliver_at(app, datetime(2026, 11, 25, 9, tzinfo=UTC), "aways")
-    assert did["aways"] == "1 people back from their time away"
+    assert did["aways"] == "1 person back from their time away"
     db.session.rollback()
     db.session.expire_all()
     assert cast.enrolment.state is EnrolmentState.ACTIVE

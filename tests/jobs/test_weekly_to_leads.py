@@ -54,14 +54,14 @@ def test_a_machine_that_was_off_on_the_first_working_day_sends_it_on_the_next(
 ) -> None:
     name_lead(cast.service.id, LEAD, cast.supporter, by=BY, now=now)
     assert run(app, MONDAY.replace(day=22), "leads")["leads"] == "nothing to do"
-    assert run(app, MONDAY.replace(day=25), "leads", "deliver")["leads"] == "1 weekly emails owed"
+    assert run(app, MONDAY.replace(day=25), "leads", "deliver")["leads"] == "1 weekly email owed"
     assert "the week from Monday 16 November" in mails_to(cast.supporter)[0]
     assert run(app, MONDAY.replace(day=26), "leads")["leads"] == "nothing to do"
 
 
 def test_who_no_longer_leads_when_it_goes_out_gets_none(app: Flask, cast: Cast, now: datetime) -> None:
     name_lead(cast.service.id, LEAD, cast.supporter, by=BY, now=now)
-    assert run(app, MONDAY, "leads")["leads"] == "1 weekly emails owed"
+    assert run(app, MONDAY, "leads")["leads"] == "1 weekly email owed"
     name_lead(cast.service.id, LEAD, cast.colleague, by=BY, now=MONDAY)
     run(app, MONDAY, "deliver")
     assert mails_to(cast.supporter) == []

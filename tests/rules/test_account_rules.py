@@ -60,6 +60,7 @@ def test_nothing_is_the_right_password_of_an_account_without_one() -> None:
 
 def test_addresses_are_kept_in_one_way() -> None:
     assert tidy_email(" Sam.Taylor@Example.ORG ") == "sam.taylor@example.org"
+    assert tidy_email("sam@bücher.example.com") == "sam@xn--bcher-kva.example.com"
     for text in (
         "",
         "sam",
@@ -67,6 +68,7 @@ def test_addresses_are_kept_in_one_way() -> None:
         "a b@example.org",
         "sam@example.org\r\nBcc: x@example.org",
         "sam\x00@example.org",
+        "zoë@example.org",
     ):
         with pytest.raises(NotAnAddress):
             tidy_email(text)

@@ -15,6 +15,7 @@ from icbt_support.accounts.queries import names_of, staff_with_role
 from icbt_support.audit.models import Actor
 from icbt_support.cadence import local_day
 from icbt_support.hours.closed_days import bank_holidays, closures_of
+from icbt_support.hours.duty_rota import duty_gaps, duty_now, duty_sessions
 from icbt_support.hours.models import DutySession
 from icbt_support.hours.operations import (
     DutyTaken,
@@ -22,7 +23,7 @@ from icbt_support.hours.operations import (
     remove_duty_session,
     set_duty_session,
 )
-from icbt_support.hours.queries import absences_between, duty_gaps, duty_now, duty_sessions
+from icbt_support.hours.queries import absences_between
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import Line, as_choices, parse_time, time_choices
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time

@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, url_for
 from icbt_support.accounts.models import Role
 from icbt_support.accounts.queries import staff_with_role
 from icbt_support.cadence import local_day
-from icbt_support.hours import queries as hours
+from icbt_support.hours import duty_rota
 from icbt_support.pages.guards import allow, current_service, request_time
 from icbt_support.pages.kit import long_day
 from icbt_support.programme.library import programmes
@@ -32,7 +32,7 @@ class Task:
 @allow(Role.ADMINISTRATOR)
 def show() -> str:
     service = current_service(Role.ADMINISTRATOR)
-    missing = missing_before_inviting(service, hours.duty_count(service))
+    missing = missing_before_inviting(service, duty_rota.duty_count(service))
     counts = [
         (label, len(staff_with_role(service.id, role)))
         for label, role in (
@@ -45,7 +45,7 @@ def show() -> str:
         "admin/home.html",
         service=service,
         can_invite=not missing,
-        nobody_on_duty=hours.is_nobody_on_duty_today(service, request_time()),
+        nobody_on_duty=duty_rota.is_nobody_on_duty_today(service, request_time()),
         before_inviting=[_task_of(words) for words in missing],
         tasks=_tasks(service),
         counts=counts,
@@ -65,8 +65,8 @@ def _tasks(service: Service) -> list[Task]:
     today = local_day(request_time(), service.zone)
     tasks = [
         Task(f"Nobody is on duty on {long_day(day)}.", "/admin/duty", "Put somebody on duty")
-        for day in hours.duty_gaps(service, today, today + timedelta(days=DAYS_AHEAD))
-        if hours.duty_count(service)
+        for day in duty_rota.duty_gaps(service, today, today + timedelta(days=DAYS_AHEAD))
+        if duty_rota.duty_count(service)
     ]
     if help_lines_need_a_check(service, today):
         tasks.append(

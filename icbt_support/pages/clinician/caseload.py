@@ -133,6 +133,7 @@ def _page(asked: Asked, service: Service, now: datetime) -> str:
         shown_of_found=len(rows),
         is_narrowed=asked.group is not Group.EVERYBODY or asked.supporter_id is not None,
         is_cut=caseload.found > len(caseload.rows),
+        left_out=caseload.left_out,
         groups=[
             ChoiceLink(words, asked.href(group=one), one is asked.group) for one, words in GROUP_WORDS.items()
         ],
@@ -148,8 +149,10 @@ def _read(asked: Asked, service: Service, now: datetime) -> tuple[Caseload, dict
     supporter_id, sort, me = asked.supporter_id, asked.sort, current_account().id
     if asked.group is not Group.NOT_BENEFITING:
         return caseload_of(service, asked.group, supporter_id, sort, now=now, reader_id=me), {}
-    warnings = early_warnings_of(watched_people(service, supporter_id, reader_id=me), now=now)
-    return caseload_among(warnings, service, supporter_id, sort, now=now, reader_id=me), warnings
+    watched, left_out = watched_people(service, supporter_id, reader_id=me)
+    warnings = early_warnings_of(watched, now=now)
+    caseload = caseload_among(warnings, service, supporter_id, sort, left_out=left_out, now=now, reader_id=me)
+    return caseload, warnings
 
 
 def _asked_for(name: str, kind: type[Choice]) -> Choice | None:

@@ -13,7 +13,7 @@ from icbt_support.accounts.rules import NotAnAddress, tidy_email
 from icbt_support.enrolments.operations import ContactDetails
 from icbt_support.enrolments.queries import rooms_of_supporters
 from icbt_support.enrolments.rules import Room
-from icbt_support.hours.queries import duty_count
+from icbt_support.hours.duty_rota import duty_count
 from icbt_support.pages.commits import commits
 from icbt_support.pages.fields import Line, LongText, PhoneLine, strip_text
 from icbt_support.pages.guards import allow, current_account, current_actor, current_service, request_time

@@ -226,7 +226,7 @@ def next_day_words(day: NextDay | None, zone: str) -> str:
 def _minutes(queue: Queue, day: WorkingDay) -> DayMinutes:
     if not queue.minutes:
         return DayMinutes("", "")
-    slots = f", in slots of {day.slot_minutes} today" if day.slot_minutes else ""
+    slots = f"; your slots today hold {day.slot_minutes}" if day.slot_minutes else ""
     words = f"{minutes_words(queue.minutes)}{slots}"
     left = day.slot_minutes_left(request_time())
     has_reviews = queue.count(Section.DUE) + queue.count(Section.LATE) > 0

@@ -6,7 +6,7 @@ import pytest
 
 from icbt_support.db import db
 from icbt_support.hours.closed_days import closures_of
-from icbt_support.hours.queries import duty_sessions
+from icbt_support.hours.duty_rota import duty_sessions
 from icbt_support.reviews.queries import next_review
 from icbt_support.service.models import Service
 from tests.concepts.beginnings import open_week_1

@@ -170,6 +170,19 @@ def test_nobody_who_needs_a_look_falls_out_of_the_list_of_a_big_service(
     assert "Still Sid" not in text_of(clinician, f"?group=not-benefiting&supporter={cast.colleague.id}")
 
 
+def test_a_list_that_has_not_looked_at_everybody_says_so(
+    clinician: PageClient, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = ManyPeople(cast, now)
+    for _ in range(3):
+        many.person()
+    for group in ("need-a-look", "not-benefiting"):
+        assert "not looked at" not in text_of(clinician, f"?group={group}")
+    monkeypatch.setattr(caseloads, "MOST_LOOKED_AT", 2)
+    for group in ("need-a-look", "not-benefiting"):
+        assert "2 people were not looked at" in text_of(clinician, f"?group={group}")
+
+
 @pytest.mark.parametrize("group", ["need-a-look", "not-benefiting"])
 def test_a_filtered_list_takes_as_many_statements_for_many_as_for_few(
     clinician: PageClient, cast: Cast, now: datetime, group: str

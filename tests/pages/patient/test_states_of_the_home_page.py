@@ -88,7 +88,7 @@ def test_a_pause_with_a_date_stands_on_the_strip_until_the_review(cast, client, 
     strip = this_week(course, now=at(27, 9)).strip
     assert (len(strip.columns), strip.left.state, strip.right.state) == (15, "sent", "planned")
     assert strip.sentences[-1] == "Thursday 10 December: Pat writes by 5pm"
-    assert "Nothing. Your course is paused." in home
+    assert "Nothing. Your course is paused. If you like, there is what you agreed: " in home
     assert {"session", "check_in", "nudge"}.isdisjoint(dict(reminders(course)))
 
 

@@ -51,7 +51,7 @@ def test_a_due_review_stands_with_its_slot_minutes_and_action(cast: Cast, client
     html = client.sign_in(cast.supporter).get(TODAY).get_data(as_text=True)
     assert "Due today, in the order of your slots" in html
     assert "1 due" in html
-    assert "about 15 minutes, in slots of 240 today" in html
+    assert "about 15 minutes; your slots today hold 240" in html
     assert "11am" in html
     assert "First review: check-in not done" in html
     assert "Due today by 5pm" in html
@@ -95,7 +95,7 @@ def test_an_empty_day(cast: Cast, client: PageClient) -> None:
     assert "Nothing left for today." in html
     assert "Next: Thursday 26 November, 1 review, at 11am." in html
     colleague = client.sign_in(cast.colleague).get(TODAY).get_data(as_text=True)
-    assert "Nobody is in your caseload yet" in colleague
+    assert "Nobody is in your caseload now" in colleague
 
 
 def test_nobody_elses_people_are_there(cast: Cast, client: PageClient) -> None:

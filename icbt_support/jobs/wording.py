@@ -115,11 +115,12 @@ class Wording:
     def session(self, row: DueReminder, person: Person) -> dict[str, Any]:
         number = number_in(row.subject, "plan_item") or 0
         item = self._scene.items[number]
-        day, at = f"{item.planned_on:%A}", item.planned_time
+        day = f"{item.planned_on:%A}"
+        time = clock_words(item.planned_time) if item.planned_time else ""
         return {
             "day": day,
-            "time": clock_words(at) if at else "At any time",
-            "day_and_time": f"{day} {clock_words(at)}" if at else f"{day}, at any time",
+            "time": time or "At any time",
+            "day_and_time": f"{day} {time}" if time else f"{day}, at any time",
             "minutes": minutes_words(item.minutes),
             "title": self._scene.titles.get(number, "your session"),
             "link": self._page("/week"),

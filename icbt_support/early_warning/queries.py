@@ -162,7 +162,10 @@ def _scores(ids: Collection[int]) -> SelectBase:
 
 
 def _items(ids: Collection[int], today: date) -> SelectBase:
-    """Plan items whose day has passed, and those of them that were done; what was carried over counts once."""
+    """Plan items whose day has passed, and those of them that were done; what was carried over counts once.
+
+    The courses are named for each table, or PostgreSQL reads the weeks of the whole service.
+    """
     is_done = or_(
         PlanItem.state == ItemState.DONE,
         and_(PlanItem.kind == ItemKind.CHECK_IN, FinishedCheckIn.finished_at.is_not(None)),
@@ -181,11 +184,13 @@ def _items(ids: Collection[int], today: date) -> SelectBase:
             FinishedCheckIn,
             and_(
                 FinishedCheckIn.enrolment_id == PlanItem.enrolment_id,
+                among(FinishedCheckIn.enrolment_id, ids),
                 FinishedCheckIn.week_number == Week.number,
             ),
         )
         .where(
             among(PlanItem.enrolment_id, ids),
+            among(Week.enrolment_id, ids),
             PlanItem.state != ItemState.CARRIED_OVER,
             PlanItem.planned_on >= today - timedelta(days=LOOK_BACK_DAYS),
             PlanItem.planned_on < today,

@@ -201,6 +201,13 @@ def _is_planned(step: PlanItem | None) -> bool:
     return step is not None and step.state is ItemState.PLANNED
 
 
+def _is_open_week_of(ids: Sequence[int]) -> ColumnElement[bool]:
+    """The courses are named once more, or PostgreSQL reads the weeks of the whole service."""
+    return and_(
+        Week.enrolment_id == Review.enrolment_id, among(Week.enrolment_id, ids), Week.closed_at.is_(None)
+    )
+
+
 @dataclass
 class _Reviews:
     owed: dict[int, list[OwedReview]] = field(default_factory=lambda: defaultdict(list))
@@ -216,7 +223,7 @@ def _reviews(ids: Sequence[int]) -> _Reviews:
     )
     rows = db.session.execute(
         select(Review, ReviewDraft.saved_at, ReviewSlot.minutes_per_review, ReviewClaim, Week.number)
-        .outerjoin(Week, and_(Week.enrolment_id == Review.enrolment_id, Week.closed_at.is_(None)))
+        .outerjoin(Week, _is_open_week_of(ids))
         .outerjoin(ReviewDraft, ReviewDraft.review_id == Review.id)
         .outerjoin(SlotBooking, SlotBooking.id == Review.booking_id)
         .outerjoin(ReviewSlot, ReviewSlot.id == SlotBooking.slot_id)

@@ -23,12 +23,12 @@ from icbt_support.early_warning.rules import (
     early_warning_of,
 )
 from icbt_support.enrolments.models import Enrolment, EnrolmentChange, EnrolmentState, Purpose
+from icbt_support.id_lists import among
 from icbt_support.measures.models import FinishedCheckIn, Questionnaire
 from icbt_support.measures.rules import MeasureRule
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
 from icbt_support.programme.content import Programme
 from icbt_support.programme.library import find_programme
-from icbt_support.reminders.id_lists import among
 
 
 def early_warnings_of(enrolments: Collection[Enrolment], *, now: datetime) -> dict[int, EarlyWarning]:

@@ -26,10 +26,10 @@ from icbt_support.activity.models import ActivityPerson
 from icbt_support.db import db
 from icbt_support.enrolments.models import ColleagueAccess, Enrolment, EnrolmentState
 from icbt_support.hours.models import ReviewSlot, SlotBooking
+from icbt_support.id_lists import among
 from icbt_support.measures.models import FinishedCheckIn, Questionnaire
 from icbt_support.messages.models import Message, MessageKind
 from icbt_support.plan.models import ItemKind, ItemState, PlanItem, Week
-from icbt_support.reminders.id_lists import among
 from icbt_support.reviews.models import Review, ReviewClaim, ReviewDraft, ReviewState
 from icbt_support.risk.models import AlertNotice, CallLog, CallOutcome, NoticeReason, ReadFirst, RiskAlert
 from icbt_support.service.models import Service

@@ -18,7 +18,7 @@ from icbt_support.engagement.figures import WEEKS_SHOWN, Standing, has_standing,
 from icbt_support.engagement.people import PersonRow, rows_of
 from icbt_support.enrolments.models import Enrolment, EnrolmentState
 from icbt_support.enrolments.queries import is_of_others
-from icbt_support.reminders.id_lists import among
+from icbt_support.id_lists import among
 from icbt_support.service.models import Service
 
 MOST_SHOWN = 200
@@ -146,7 +146,7 @@ def caseload_among(
 def _those_who_need_a_look(
     people: Select[*tuple[Any, ...]], service: Service, sort: Sort | None, now: datetime
 ) -> Caseload:
-    """Who needs a look is known once everybody has been looked at, so nobody is left out before."""
+    """Who needs a look is known only once somebody has been looked at: nobody is left out before, up to 2,000."""
     read = db.session.execute(people.limit(MOST_LOOKED_AT)).all()
     looked_at = rows_of(_scope([row.id for row in read]), now=now)
     rows = _sorted(tuple(row for row in looked_at if row.status.needs_a_look), sort)

@@ -8,10 +8,10 @@ from sqlalchemy.orm import aliased
 from icbt_support.accounts.models import Account, AccountLink, ContactPreferences, LinkPurpose
 from icbt_support.db import UtcDateTime
 from icbt_support.enrolments.models import Consent, Enrolment
+from icbt_support.id_lists import ID_LIST, IdList, among
 from icbt_support.measures.models import FinishedCheckIn
 from icbt_support.messages.models import Message
 from icbt_support.plan.models import PlanItem, Week
-from icbt_support.reminders.id_lists import ID_LIST, IdList, among
 from icbt_support.reminders.whole_results import WholeResult
 from icbt_support.reviews.models import Review, ReviewLetter, ReviewState
 from icbt_support.risk.models import RiskAlert

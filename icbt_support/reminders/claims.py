@@ -10,9 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select, text, update
 
 from icbt_support.db import db
+from icbt_support.id_lists import among
 from icbt_support.reminders.due import due_reminders, judge_due, mailings, settle_verdicts
 from icbt_support.reminders.folding import Parcel, fold, without_prompt
-from icbt_support.reminders.id_lists import among
 from icbt_support.reminders.many_rows import insert_mailings, link_reminders
 from icbt_support.reminders.rules import Channel, MailingState, ReminderClass
 from icbt_support.reminders.verdicts import Decision, DueReminder, Judge, Judgement

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Select, bindparam, select, text, update
 
 from icbt_support.db import UtcDateTime
-from icbt_support.reminders.id_lists import among
+from icbt_support.id_lists import among
 from icbt_support.reminders.models import Mailing, Reminder
 from icbt_support.reminders.rules import Channel, ReminderState
 from icbt_support.reminders.verdicts import Decision, DueReminder, Judge, Judgement, Verdict, expired

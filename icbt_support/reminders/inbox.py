@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import insert, update
 
 from icbt_support.db import db
+from icbt_support.id_lists import among
 from icbt_support.reminders.due import due_reminders, judge_due, reminders, settle_verdicts
-from icbt_support.reminders.id_lists import among
 from icbt_support.reminders.models import InboxItem
 from icbt_support.reminders.rules import Channel, ReminderState
 from icbt_support.reminders.verdicts import Decision, Judge

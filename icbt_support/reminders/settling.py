@@ -11,9 +11,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, update
 
 from icbt_support.db import db
+from icbt_support.id_lists import ID_LIST, MAILING_ID_LIST, among
 from icbt_support.reminders.claims import LEASE
 from icbt_support.reminders.due import IS_OWED, mailings, reminders
-from icbt_support.reminders.id_lists import ID_LIST, MAILING_ID_LIST, among
 from icbt_support.reminders.many_rows import hand_over_mailings
 from icbt_support.reminders.rules import MailingState, Reason, ReminderState, next_try
 from icbt_support.reminders.whole_results import WholeResult

@@ -1,6 +1,5 @@
 """From an owed row to a mail in somebody's hands: what is wanted, what is said, what is held back and why."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -29,18 +28,6 @@ from tests.jobs.owing import (
     said,
     write_message,
 )
-
-
-@pytest.fixture
-def server() -> ListeningServer:
-    return ListeningServer()
-
-
-@pytest.fixture
-def deliverer(app: Flask, server: ListeningServer) -> Iterator[Deliverer]:
-    hands = Deliverer(app.config["SETTINGS"], smtp=server)
-    yield hands
-    hands.close()
 
 
 def test_a_due_session_is_emailed_discreetly(

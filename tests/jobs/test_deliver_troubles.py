@@ -1,10 +1,8 @@
 """Mails that a server refuses, or puts off, or cannot take at all."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
@@ -19,18 +17,6 @@ from icbt_support.reminders.models import InboxItem, Mailing
 from icbt_support.reminders.rules import Channel, MailingState, ReminderState
 from tests.cast import Cast
 from tests.jobs.owing import K, ListeningServer, owe, owe_session, plan_a_session, row
-
-
-@pytest.fixture
-def server() -> ListeningServer:
-    return ListeningServer()
-
-
-@pytest.fixture
-def deliverer(app: Flask, server: ListeningServer) -> Iterator[Deliverer]:
-    hands = Deliverer(app.config["SETTINGS"], smtp=server)
-    yield hands
-    hands.close()
 
 
 def test_a_refused_address_is_marked_and_the_supporter_told(

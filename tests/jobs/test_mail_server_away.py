@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -209,7 +209,7 @@ def arrived_at() -> datetime | None:
     return db.session.scalar(select(InboxItem.arrived_at))
 
 
-def wait_until(is_so) -> None:  # type: ignore[no-untyped-def]
+def wait_until(is_so: Callable[[], bool]) -> None:
     until = time.monotonic() + 15
     while not is_so():
         assert time.monotonic() < until, "it took too long"

@@ -1,10 +1,8 @@
 """Mails say what is so: no week after the last review, no review where a welcome is owed, one hour as one."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from flask import Flask
 
 from icbt_support.accounts.models import Wording
 from icbt_support.db import db
@@ -16,18 +14,6 @@ from icbt_support.reminders.rules import Channel
 from icbt_support.reviews.models import Review, ReviewKind, ReviewState
 from tests.cast import Cast
 from tests.jobs.owing import K, ListeningServer, opened, owe, owe_session, plan_a_session, said
-
-
-@pytest.fixture
-def server() -> ListeningServer:
-    return ListeningServer()
-
-
-@pytest.fixture
-def deliverer(app: Flask, server: ListeningServer) -> Iterator[Deliverer]:
-    hands = Deliverer(app.config["SETTINGS"], smtp=server)
-    yield hands
-    hands.close()
 
 
 def review_of(cast: Cast, kind: ReviewKind, now: datetime, **more: object) -> Review:

@@ -1,6 +1,8 @@
 """A mail server that refuses, at every stage: nobody's address is blamed for what is ours, and nothing is lost."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -154,7 +156,7 @@ def test_a_server_that_does_not_get_to_the_point_is_left_in_time(
         assert time.monotonic() - began < 2
 
 
-def _open_within(seconds: float):  # type: ignore[no-untyped-def]
+def _open_within(seconds: float) -> Callable[[SmtpChannel], None]:
     def open_first(channel: SmtpChannel) -> None:
         channel._pool[0].open(seconds)
 
@@ -205,7 +207,7 @@ def test_an_answer_that_came_while_the_process_was_stopped_counts(monkeypatch: p
         channel = channel_to(server.port)
         waits_long = channel._readable
 
-        def stopped_for_a_while(*given):  # type: ignore[no-untyped-def]
+        def stopped_for_a_while(*given: Any) -> Any:
             time.sleep(0.4)
             return waits_long(*given)
 

@@ -53,6 +53,12 @@ def test_a_median_says_over_how_many_and_none_is_no_figure() -> None:
     assert (wait_of([]).count, wait_of([]).words) == (0, "No figure yet")
 
 
+def test_a_print_gives_no_median_of_few_reports() -> None:
+    hours = [timedelta(hours=1)] * 5
+    assert wait_of(hours[1:]).words_outside == "not shown: fewer than 5 reports"
+    assert wait_of(hours).words_outside == f"{wait_of(hours).words} (median, n = 5)"
+
+
 def test_numbers_and_tokens_in_a_page_stand_for_people_and_go() -> None:
     assert page_for_vendor("/supporting/patients/12/messages") == "/supporting/patients/…/messages"
     assert page_for_vendor("/r/12-abc") == "/r/…"

@@ -9,6 +9,7 @@ from werkzeug import Response
 from icbt_support.accounts.models import Role
 from icbt_support.cadence import local_day
 from icbt_support.db import db
+from icbt_support.hours.closed_days import closed_days
 from icbt_support.hours.refusals import TimeNotFree
 from icbt_support.pages.commits import commits
 from icbt_support.pages.guards import allow, current_actor, current_service, request_time
@@ -58,7 +59,13 @@ def close(day: str) -> Response | tuple[str, int]:
 
 def _page(service: Service, on: date) -> str:
     moved = moved_by_closure(service, on, now=request_time())
-    return render_template("admin/closure.html", on=on, reason=_reason(), rows=[_row(one) for one in moved])
+    return render_template(
+        "admin/closure.html",
+        on=on,
+        reason=_reason(),
+        rows=[_row(one) for one in moved],
+        is_done=not moved and on in closed_days(service, on, on),
+    )
 
 
 def _row(one: MovedByClosure) -> MovedRow:

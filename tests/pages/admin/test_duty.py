@@ -107,6 +107,9 @@ def test_a_closed_day_first_shows_where_its_reviews_go_and_then_moves_them(visit
     assert "1 review moves, and those concerned are told." in page
     db.session.rollback()
     assert [one.closed_on for one in closures_of(cast.service, date(2026, 11, 19))] == [date(2026, 11, 26)]
+    again = visitor.get("/admin/duty/closures/2026-11-26").get_data(as_text=True)
+    assert "closed on this day already" in again
+    assert "Close this day" not in again
     assert next_review(db.session.merge(cast.enrolment)).due_on == date(2026, 12, 3)
 
 
